@@ -1,0 +1,140 @@
+/**
+ * The one module that reaches @std/cli. Where the package is not cached and JSR does not answer, the
+ * parser built into Deno serves; both mean the same here, and `tests/cli/parse_test.ts` holds every
+ * implementation at hand to it.
+ *
+ * @module
+ */
+
+/** One option of a command line. */
+export interface OptionSpec {
+  /** The long name, without dashes. */
+  readonly name: string;
+  /** `flag` takes no value, `value` the last one given, `list` every one given. */
+  readonly kind: "flag" | "value" | "list";
+  /** One letter, without a dash. */
+  readonly short?: string;
+}
+
+/** What was on the command line. */
+export interface ParsedOptions {
+  readonly flags: ReadonlySet<string>;
+  readonly values: ReadonlyMap<string, string>;
+  readonly lists: ReadonlyMap<string, readonly string[]>;
+  /** Everything that is no option, and all behind `--`, as it was written. */
+  readonly positional: readonly string[];
+}
+
+/** A command line that cannot be understood; the command line exits with 2. */
+export class UsageError extends Error {
+  override readonly name = "UsageError";
+}
+
+/** Splits arguments by a table of options; throws a {@link UsageError} for what is not in it. */
+export type OptionParser = (specs: readonly OptionSpec[], args: readonly string[]) => ParsedOptions;
+
+const UNKNOWN = (option: string): UsageError => new UsageError(`Unknown option ${option}`);
+const NO_VALUE = (name: string): UsageError => new UsageError(`Option --${name} needs a value`);
+const NOT_TAKEN = (name: string): UsageError => new UsageError(`Option --${name} takes no value`);
+
+type Raw = Record<string, unknown>;
+
+/** Brings what either parser found into one form, and refuses an empty value in both. */
+function collect(specs: readonly OptionSpec[], raw: Raw, positional: string[]): ParsedOptions {
+  const flags = new Set<string>();
+  const values = new Map<string, string>();
+  const lists = new Map<string, readonly string[]>();
+  for (const { name, kind } of specs) {
+    const value = raw[name];
+    if (kind === "flag") {
+      if (value === true) flags.add(name);
+    } else {
+      const list = (Array.isArray(value) ? value : value === undefined ? [] : [value]).map(String);
+      if (list.includes("")) throw NO_VALUE(name);
+      const last = list.at(-1);
+      if (kind === "list") lists.set(name, list);
+      else if (last !== undefined) values.set(name, last);
+    }
+  }
+  return { flags, values, lists, positional };
+}
+
+type StdParseArgs = (args: string[], options: Raw) => Raw & { _: unknown[] };
+
+/** The parser on top of `parseArgs` of @std/cli. */
+export function parserFromStd(parseArgs: StdParseArgs): OptionParser {
+  return (specs, args) => {
+    const named = (kinds: string): string[] =>
+      specs.filter((spec) => kinds.includes(spec.kind)).map((spec) => spec.name);
+    for (const argument of args) {
+      if (argument === "--") break;
+      const name = /^--([^=]+)=/.exec(argument)?.[1];
+      if (name !== undefined && named("flag").includes(name)) throw NOT_TAKEN(name);
+    }
+    const raw = parseArgs([...args], {
+      boolean: named("flag"),
+      string: [...named("value list"), "_"],
+      collect: named("list value"),
+      alias: Object.fromEntries(
+        specs.flatMap((s) => s.short === undefined ? [] : [[s.name, s.short]]),
+      ),
+      "--": true,
+      unknown: (argument: string, key?: string) => {
+        if (key !== undefined) throw UNKNOWN(argument.replace(/=.*/s, ""));
+        return true;
+      },
+    });
+    const rest = raw["--"];
+    return collect(specs, raw, [...raw._, ...(Array.isArray(rest) ? rest : [])].map(String));
+  };
+}
+
+type NodeParseArgs = (config: {
+  args: string[];
+  options: Record<string, { type: "string" | "boolean"; multiple: boolean; short?: string }>;
+  allowPositionals: true;
+  strict: true;
+}) => { values: Raw; positionals: string[] };
+
+/** The parser on top of `parseArgs` of node:util. */
+export function parserFromNode(parseArgs: NodeParseArgs): OptionParser {
+  return (specs, args) => {
+    try {
+      const { values, positionals } = parseArgs({
+        args: [...args],
+        options: Object.fromEntries(specs.map(({ name, kind, short }) => [name, {
+          type: kind === "flag" ? "boolean" as const : "string" as const,
+          multiple: kind !== "flag",
+          ...(short === undefined ? {} : { short }),
+        }])),
+        allowPositionals: true,
+        strict: true,
+      });
+      return collect(specs, values, positionals);
+    } catch (error) {
+      throw usage(error);
+    }
+  };
+}
+
+/** Node tells the cases apart by code and names the option in its sentence. */
+function usage(error: unknown): unknown {
+  if (!(error instanceof Error) || !("code" in error)) return error;
+  const option = /'(?:-\w, )?(--?[^' =]+)/.exec(error.message)?.[1] ?? "";
+  const name = option.replace(/^--/, "");
+  if (error.code === "ERR_PARSE_ARGS_UNKNOWN_OPTION") return UNKNOWN(option);
+  if (error.code !== "ERR_PARSE_ARGS_INVALID_OPTION_VALUE") return error;
+  return /does not take an argument/.test(error.message) ? NOT_TAKEN(name) : NO_VALUE(name);
+}
+
+/** Finds @std/cli in the cache, or falls back; nothing here waits for the network. */
+export async function loadParser(): Promise<OptionParser> {
+  try {
+    const { parseArgs } = await import("@std/cli/parse-args");
+    return parserFromStd(parseArgs as StdParseArgs);
+  } catch {
+    // Not cached: the parser of the runtime means the same.
+    const { parseArgs } = await import("node:util");
+    return parserFromNode(parseArgs as NodeParseArgs);
+  }
+}

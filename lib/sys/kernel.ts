@@ -1,0 +1,81 @@
+/**
+ * The seam: every system call of Pinscope goes through a {@link Kernel}. `libc.ts` is the real one,
+ * `lib/model` one in memory.
+ *
+ * Each call returns a value of at least 0, or a negative error number. This layer is raw: it checks
+ * no argument, and an ioctl reads and writes as many bytes as the struct claims. Scripts use the
+ * objects of the package instead.
+ *
+ * @module
+ */
+
+/** The soft and hard value of a resource limit; {@link UNLIMITED} for none. */
+export interface ResourceLimit {
+  readonly soft: bigint;
+  readonly hard: bigint;
+}
+
+/** One file to wait for in {@link Kernel.poll}. */
+export interface PollRequest {
+  readonly fd: number;
+  /** POLLIN and others. */
+  readonly events: number;
+}
+
+/** The address of a view's first byte. Whoever keeps it keeps the view alive. */
+export interface ViewAddress {
+  readonly address: bigint;
+  readonly owner: Uint8Array;
+}
+
+/** Every system call that Pinscope makes, and the memory that the kernel sees. */
+export interface Kernel {
+  /** What answers: "linux" or the name of a model. */
+  readonly name: string;
+
+  /** Keeps the kernel's resources open until the result is disposed. */
+  retain(): Disposable;
+
+  open(path: string, flags: number): number;
+  close(fd: number): number;
+  /** ioctl without an argument. */
+  ioctl(fd: number, request: number): number;
+  /** ioctl whose argument is a value. */
+  ioctlValue(fd: number, request: number, value: bigint): number;
+  /** ioctl whose argument points at `argument`; a view of 0 bytes is a NULL pointer. */
+  ioctlBuffer(fd: number, request: number, argument: Uint8Array): number;
+  read(fd: number, into: Uint8Array): number;
+  write(fd: number, from: Uint8Array): number;
+  pread(fd: number, into: Uint8Array, offset: bigint): number;
+  pwrite(fd: number, from: Uint8Array, offset: bigint): number;
+  /** The target of a symbolic link, or -errno. */
+  readlink(path: string): string | number;
+  /** The names in a folder, sorted, without "." and "..", or -errno. */
+  list(path: string): string[] | number;
+  /** The address, or -errno: the two are told apart by their types. */
+  mmap(
+    length: bigint,
+    protection: number,
+    flags: number,
+    fd: number,
+    offset: bigint,
+  ): bigint | number;
+  munmap(address: bigint, length: bigint): number;
+  memfd(name: string, flags: number): number;
+  ftruncate(fd: number, length: bigint): number;
+  eventfd(initial: number, flags: number): number;
+  /** Waits at most `timeout` milliseconds (-1: for ever); gives the events of each, or -errno. */
+  poll(requests: readonly PollRequest[], timeout: number): number[] | number;
+  /** Reads, and with `next` sets, a limit of a process (0: this one); gives the old one, or -errno. */
+  prlimit(pid: number, resource: number, next?: ResourceLimit): ResourceLimit | number;
+
+  /** Memory that nothing else holds, zeroed. Its address: {@link addressOf}. */
+  allocate(size: number): Uint8Array<ArrayBuffer>;
+  /** Where a view lies. Valid while the result, or the view, is alive. */
+  addressOf(view: Uint8Array): ViewAddress;
+  /** The bytes at an address that {@link mmap} gave. Detach it before munmap. */
+  viewOf(address: bigint, length: number): ArrayBuffer;
+}
+
+/** No limit, as RLIM_INFINITY. */
+export const UNLIMITED = 0xffff_ffff_ffff_ffffn;

@@ -1,0 +1,257 @@
+/**
+ * Linux itself: the {@link Kernel} that calls libc. This is the only dlopen of the package.
+ *
+ * @module
+ */
+
+import { ERRNO } from "../base/errno.ts";
+import { O_CLOEXEC, O_DIRECTORY, O_RDONLY } from "./constant.ts";
+import { type Library, openLibrary } from "./symbols.ts";
+import {
+  type Kernel,
+  type PollRequest,
+  type ResourceLimit,
+  UNLIMITED,
+  type ViewAddress,
+} from "./kernel.ts";
+
+const MAP_FAILED = 0xffff_ffff_ffff_ffffn;
+const PATH_MAX = 4096;
+const DIRENT_NAME = 19; //  offsetof(struct dirent64, d_name): ino 8, off 8, reclen 2, type 1
+const POLLFD_SIZE = 8; //   int fd, short events, short revents
+
+const encoder = new TextEncoder();
+const decoder = new TextDecoder();
+
+function cString(text: string): Uint8Array<ArrayBuffer> {
+  if (text.includes("\0")) {
+    throw new TypeError(`A path has no NUL byte; got ${JSON.stringify(text)}`);
+  }
+  return encoder.encode(`${text}\0`);
+}
+
+/** Reads a 64-bit value as bigint at `at`, little endian as both supported machines are. */
+const u64 = (bytes: Uint8Array, at: number): bigint =>
+  new DataView(bytes.buffer, bytes.byteOffset).getBigUint64(at, true);
+
+class Linux implements Kernel {
+  readonly name = "linux";
+  #library: Library | undefined;
+  #users = 0;
+
+  get #c(): Library {
+    return this.#library ??= openLibrary();
+  }
+
+  retain(): Disposable {
+    void this.#c; // so that a missing libc or permission shows here
+    this.#users += 1;
+    let held = true;
+    return {
+      [Symbol.dispose]: () => {
+        if (!held) return;
+        held = false;
+        this.#users -= 1;
+        if (this.#users > 0) return;
+        this.#library?.close();
+        this.#library = undefined;
+      },
+    };
+  }
+
+  // In each call below errno is read in the same function, with nothing between: an allocation or
+  // a garbage collection in the gap may make another libc call on this thread.
+
+  open(path: string, flags: number): number {
+    const { f, errno } = this.#c;
+    const name = cString(path);
+    const r = f.open(name, flags | O_CLOEXEC);
+    return r === -1 ? -errno[0]! : r;
+  }
+
+  close(fd: number): number {
+    const { f, errno } = this.#c;
+    const r = f.close(fd);
+    return r === -1 ? -errno[0]! : r;
+  }
+
+  ioctl(fd: number, request: number): number {
+    const { f, errno } = this.#c;
+    const r = f.ioctl(fd, request);
+    return r === -1 ? -errno[0]! : r;
+  }
+
+  ioctlValue(fd: number, request: number, value: bigint): number {
+    const { f, errno } = this.#c;
+    const r = f.ioctlValue(fd, request, value);
+    return r === -1 ? -errno[0]! : r;
+  }
+
+  ioctlBuffer(fd: number, request: number, argument: Uint8Array): number {
+    const { f, errno } = this.#c;
+    const r = f.ioctlBuffer(fd, request, argument as Uint8Array<ArrayBuffer>);
+    return r === -1 ? -errno[0]! : r;
+  }
+
+  read(fd: number, into: Uint8Array): number {
+    const { f, errno } = this.#c;
+    const r = f.read(fd, into as Uint8Array<ArrayBuffer>, BigInt(into.byteLength));
+    return r === -1n ? -errno[0]! : Number(r);
+  }
+
+  write(fd: number, from: Uint8Array): number {
+    const { f, errno } = this.#c;
+    const r = f.write(fd, from as Uint8Array<ArrayBuffer>, BigInt(from.byteLength));
+    return r === -1n ? -errno[0]! : Number(r);
+  }
+
+  pread(fd: number, into: Uint8Array, offset: bigint): number {
+    const { f, errno } = this.#c;
+    const r = f.pread(fd, into as Uint8Array<ArrayBuffer>, BigInt(into.byteLength), offset);
+    return r === -1n ? -errno[0]! : Number(r);
+  }
+
+  pwrite(fd: number, from: Uint8Array, offset: bigint): number {
+    const { f, errno } = this.#c;
+    const r = f.pwrite(fd, from as Uint8Array<ArrayBuffer>, BigInt(from.byteLength), offset);
+    return r === -1n ? -errno[0]! : Number(r);
+  }
+
+  readlink(path: string): string | number {
+    const { f, errno } = this.#c;
+    const name = cString(path);
+    const target = new Uint8Array(PATH_MAX);
+    const r = f.readlink(name, target, BigInt(PATH_MAX));
+    if (r === -1n) return -errno[0]!;
+    return decoder.decode(target.subarray(0, Number(r)));
+  }
+
+  list(path: string): string[] | number {
+    const fd = this.open(path, O_RDONLY | O_DIRECTORY);
+    if (fd < 0) return fd;
+    try {
+      const names: string[] = [];
+      const chunk = new Uint8Array(32 << 10);
+      for (;;) {
+        const got = this.#entries(fd, chunk);
+        if (got < 0) return got;
+        if (got === 0) return names.sort();
+        for (let at = 0; at < got;) {
+          const length = chunk[at + 16]! | chunk[at + 17]! << 8;
+          const end = chunk.indexOf(0, at + DIRENT_NAME);
+          const name = decoder.decode(chunk.subarray(at + DIRENT_NAME, end));
+          if (name !== "." && name !== "..") names.push(name);
+          at += length;
+        }
+      }
+    } finally {
+      this.close(fd);
+    }
+  }
+
+  #entries(fd: number, into: Uint8Array<ArrayBuffer>): number {
+    const { f, errno } = this.#c;
+    const r = f.getdents64(fd, into, BigInt(into.byteLength));
+    return r === -1n ? -errno[0]! : Number(r);
+  }
+
+  mmap(
+    length: bigint,
+    protection: number,
+    flags: number,
+    fd: number,
+    offset: bigint,
+  ): bigint | number {
+    const { f, errno } = this.#c;
+    const r = f.mmap(0n, length, protection, flags, fd, offset);
+    return r === MAP_FAILED ? -errno[0]! : r;
+  }
+
+  munmap(address: bigint, length: bigint): number {
+    const { f, errno } = this.#c;
+    const r = f.munmap(address, length);
+    return r === -1 ? -errno[0]! : r;
+  }
+
+  memfd(name: string, flags: number): number {
+    const { f, errno } = this.#c;
+    const text = cString(name);
+    const r = f.memfd_create(text, flags);
+    return r === -1 ? -errno[0]! : r;
+  }
+
+  ftruncate(fd: number, length: bigint): number {
+    const { f, errno } = this.#c;
+    const r = f.ftruncate(fd, length);
+    return r === -1 ? -errno[0]! : r;
+  }
+
+  eventfd(initial: number, flags: number): number {
+    const { f, errno } = this.#c;
+    const r = f.eventfd(initial, flags);
+    return r === -1 ? -errno[0]! : r;
+  }
+
+  poll(requests: readonly PollRequest[], timeout: number): number[] | number {
+    const set = new Uint8Array(requests.length * POLLFD_SIZE);
+    const view = new DataView(set.buffer);
+    requests.forEach(({ fd, events }, i) => {
+      view.setInt32(i * POLLFD_SIZE, fd, true);
+      view.setInt16(i * POLLFD_SIZE + 4, events, true);
+    });
+    const r = this.#poll(set, requests.length, timeout);
+    if (r < 0) return r;
+    return requests.map((_, i) => view.getInt16(i * POLLFD_SIZE + 6, true));
+  }
+
+  #poll(set: Uint8Array<ArrayBuffer>, count: number, timeout: number): number {
+    const { f, errno } = this.#c;
+    const r = f.poll(set, BigInt(count), timeout);
+    return r === -1 ? -errno[0]! : r;
+  }
+
+  prlimit(pid: number, resource: number, next?: ResourceLimit): ResourceLimit | number {
+    const old = new Uint8Array(16);
+    const wanted = next === undefined
+      ? null
+      : new Uint8Array(new BigUint64Array([next.soft, next.hard]).buffer);
+    const r = this.#prlimit(pid, resource, wanted, old);
+    return r < 0 ? r : { soft: u64(old, 0), hard: u64(old, 8) };
+  }
+
+  #prlimit(
+    pid: number,
+    resource: number,
+    wanted: Uint8Array<ArrayBuffer> | null,
+    old: Uint8Array<ArrayBuffer>,
+  ): number {
+    const { f, errno } = this.#c;
+    const r = f.prlimit(pid, resource, wanted, old);
+    return r === -1 ? -errno[0]! : r;
+  }
+
+  allocate(size: number): Uint8Array<ArrayBuffer> {
+    return new Uint8Array(size);
+  }
+
+  addressOf(view: Uint8Array): ViewAddress {
+    if (view.byteLength === 0) return { address: 0n, owner: view };
+    const pointer = Deno.UnsafePointer.of(view as Uint8Array<ArrayBuffer>);
+    return { address: Deno.UnsafePointer.value(pointer), owner: view };
+  }
+
+  viewOf(address: bigint, length: number): ArrayBuffer {
+    const pointer = Deno.UnsafePointer.create(address);
+    if (pointer === null) throw new ReferenceError("Cannot view memory at address 0");
+    return Deno.UnsafePointerView.getArrayBuffer(pointer, length);
+  }
+}
+
+/**
+ * The running kernel, reached through libc. Nothing is loaded before the first call.
+ *
+ * This is the raw escape hatch: see {@link Kernel}.
+ */
+export const linux: Kernel = new Linux();
+
+export { ERRNO, UNLIMITED };
