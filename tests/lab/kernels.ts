@@ -1,0 +1,60 @@
+/** Which of the archive's kernels the lab takes: one ordered list a name, the first that exists. */
+
+/** A kernel that can be asked for by name. */
+export interface KernelChoice {
+  /** What `--kernel` takes. */
+  name: string;
+  /** The archive's suite that holds it. */
+  suite: string;
+  /** Packages tried first, in this order: the ones the tests were written against. */
+  packages: readonly string[];
+  /** When all of them are gone: the newest package of this form. */
+  newest: RegExp;
+  about: string;
+}
+
+/** The kernels the lab knows; the first is the default. */
+export const kernels: readonly KernelChoice[] = [
+  {
+    name: "6.12",
+    suite: "bookworm-backports",
+    packages: ["linux-image-6.12.95+deb12-amd64"],
+    newest: /^linux-image-6\.12\.[0-9.]+\+deb12(\.\d+)?-amd64(-unsigned)?$/,
+    about: "long-term kernel of Debian 12's backports",
+  },
+  {
+    name: "6.1",
+    suite: "bookworm",
+    packages: ["linux-image-6.1.0-56-amd64"],
+    newest: /^linux-image-6\.1\.0-\d+-amd64(-unsigned)?$/,
+    about: "Debian 12's own kernel",
+  },
+];
+
+/** Finds a kernel of the list by its name. */
+export function kernelNamed(name: string): KernelChoice | undefined {
+  return kernels.find((kernel) => kernel.name === name);
+}
+
+/** Orders package names by the numbers in them: 6.12.9 before 6.12.10, signed after unsigned. */
+export function compareVersions(left: string, right: string): number {
+  const a = left.match(/\d+/g) ?? [];
+  const b = right.match(/\d+/g) ?? [];
+  for (let i = 0; i < Math.max(a.length, b.length); i++) {
+    const difference = Number(a[i] ?? -1) - Number(b[i] ?? -1);
+    if (difference !== 0) return difference;
+  }
+  // The same version twice: the signed package is the shorter name, and wins.
+  return right.length - left.length;
+}
+
+/** Chooses one of the packages at hand, or nothing. */
+export function choosePackage(
+  choice: KernelChoice,
+  available: Iterable<string>,
+): string | undefined {
+  const names = new Set(available);
+  const wanted = choice.packages.find((name) => names.has(name));
+  if (wanted !== undefined) return wanted;
+  return [...names].filter((name) => choice.newest.test(name)).sort(compareVersions).at(-1);
+}

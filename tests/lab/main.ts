@@ -1,0 +1,122 @@
+/** Entry of `deno task lab`. */
+import { UsageError } from "../../cli/parse.ts";
+import { Cache } from "./cache.ts";
+import { type CommandLine, help, parse } from "./cli.ts";
+import { which } from "./command.ts";
+import { Interrupt, Interrupted } from "./interrupt.ts";
+import { kernels } from "./kernels.ts";
+import { Lab, project } from "./lab.ts";
+import { explain, note, say } from "./output.ts";
+import { cachedKernel } from "./prepare.ts";
+import { LabProblem, UsageProblem } from "./problem.ts";
+import { profileNamed, profiles } from "./profiles.ts";
+import { runTests, tellDeath } from "./test_run.ts";
+
+async function main(args: readonly string[], signal: AbortSignal): Promise<number> {
+  const line = await parse(args);
+  switch (line.command) {
+    case "help":
+      say(help());
+      return 0;
+    case "profiles":
+      for (const { name, about } of profiles) say(`${name.padEnd(14)}${about}`);
+      return 0;
+    case "prepare": {
+      const lab = await Lab.prepare(line.options, signal);
+      note(`ready: Linux ${lab.kernel.release}`);
+      return 0;
+    }
+    case "test":
+      return await runTests(await Lab.prepare(line.options, signal), line);
+    case "run":
+      return await runCommand(line, signal);
+    default:
+      if (!Deno.stdin.isTerminal() || !Deno.stdout.isTerminal()) return await state();
+      return await shell(line, signal);
+  }
+}
+
+async function runCommand(line: CommandLine, signal: AbortSignal): Promise<number> {
+  const [first = "", ...rest] = line.words;
+  const script = /\.[mc]?[jt]s$/.test(first);
+  const folder = placeInProject();
+  if (script) {
+    await Deno.stat(first).catch(() => {
+      throw new UsageProblem(`there is no script ${first}`);
+    });
+  }
+  const deno = ["deno", "run", "--cached-only", "--no-check", "--no-lock", "-A"];
+  const lab = await Lab.prepare(line.options, signal);
+  const ended = await lab.run({
+    profile: line.options.profile ?? profileNamed("plain") ?? fail(),
+    folder,
+    command: [...(script ? deno : []), first, ...rest],
+    shell: false,
+  }, {
+    stdout: Deno.stdout,
+    stderr: Deno.stderr,
+    ...(line.options.verbose ? { console: Deno.stderr } : {}),
+  });
+  if (ended.problem !== undefined) tellDeath(ended);
+  return ended.status ?? 1;
+}
+
+/** The guest sees the project only: a command runs where it was given, if that is in the project. */
+function placeInProject(): string {
+  const here = Deno.cwd();
+  return here === project || here.startsWith(`${project}/`) ? here : project;
+}
+
+async function shell(line: CommandLine, signal: AbortSignal): Promise<number> {
+  const lab = await Lab.prepare(line.options, signal);
+  note(`Linux ${lab.kernel.release}; exit ends the machine, Ctrl-A X stops it`);
+  const ended = await lab.run({
+    profile: line.options.profile ?? profileNamed("plain") ?? fail(),
+    folder: placeInProject(),
+    command: ["sh", "-l"],
+    shell: true,
+  }, { stdout: Deno.stdout, stderr: Deno.stderr });
+  return ended.status ?? 0;
+}
+
+/** What is there and what is missing, for a lab that has no terminal to open a shell on. */
+async function state(): Promise<number> {
+  const cache = new Cache((name) => Deno.env.get(name));
+  const packages = {
+    "qemu-system-x86_64": "qemu-system-x86",
+    busybox: "busybox-static",
+    xz: "xz-utils",
+  };
+  say(`cache: ${cache.folder}`);
+  for (const [tool, from] of Object.entries(packages)) {
+    say(`${tool}: ${which(tool) ?? `missing: apt-get install ${from}`}`);
+  }
+  for (const kernel of kernels) {
+    const name = await cachedKernel(cache, kernel);
+    say(`kernel ${kernel.name}: ${name ?? "not fetched: deno task lab prepare"} (${kernel.about})`);
+  }
+  say(`\n${help()}`);
+  return 0;
+}
+
+function fail(): never {
+  throw new Error("the table of profiles has no plain one");
+}
+
+if (import.meta.main) {
+  using interrupt = new Interrupt();
+  try {
+    Deno.exitCode = await main(Deno.args, interrupt.signal);
+  } catch (error) {
+    if (error instanceof Interrupted || interrupt.signal.aborted) {
+      note("interrupted");
+      Deno.exitCode = interrupt.status;
+    } else if (error instanceof UsageProblem || error instanceof UsageError) {
+      explain(`lab: ${error.message}\nSee: deno task lab --help`);
+      Deno.exitCode = 2;
+    } else if (error instanceof LabProblem) {
+      note(error.message);
+      Deno.exitCode = 1;
+    } else throw error;
+  }
+}

@@ -1,0 +1,69 @@
+/** The machines the lab can be: one table, one sentence each. */
+
+/** An emulated machine and how its devices are set up. */
+export interface Profile {
+  name: string;
+  about: string;
+  /** Does the emulated IOMMU remap interrupts? */
+  intremap: boolean;
+  /** Further QEMU arguments: the devices. */
+  devices: readonly string[];
+  /** Devices bound to vfio-pci before the script starts. */
+  bind: readonly string[];
+  /** Further modules, loaded before the devices are bound. */
+  modules: readonly string[];
+  /** Parameters of vfio_iommu_type1. */
+  type1: readonly string[];
+}
+
+/** Two educational PCI devices with DMA, at fixed addresses, each in a group of its own. */
+const edu = ["-device", "edu,addr=0x10", "-device", "edu,addr=0x11"];
+const eduNames = ["0000:00:10.0", "0000:00:11.0"];
+
+const plain: Profile = {
+  name: "plain",
+  about: "two edu devices, 0000:00:10.0 and 0000:00:11.0, each alone in its group",
+  intremap: true,
+  devices: edu,
+  bind: eduNames,
+  modules: [],
+  type1: [],
+};
+
+/** The profiles in the order in which tests run. */
+export const profiles: readonly Profile[] = [
+  plain,
+  {
+    ...plain,
+    name: "intremap_off",
+    about: "no interrupt remapping: SET_IOMMU is refused with EPERM",
+    intremap: false,
+  },
+  {
+    ...plain,
+    name: "entry_limit",
+    about: "vfio_iommu_type1 takes 100 mappings: the 101st is refused with ENOSPC",
+    type1: ["dma_entry_limit=100"],
+  },
+  {
+    ...plain,
+    name: "shared_group",
+    about:
+      "0000:00:12.0 (edu, vfio-pci) shares its group with 0000:00:12.1 (e1000, its own driver)",
+    devices: [
+      ...edu,
+      // Two functions of one slot without ACS cannot be told apart by the IOMMU: one group.
+      "-device",
+      "edu,addr=0x12.0,multifunction=on",
+      "-device",
+      "e1000,addr=0x12.1,romfile=",
+    ],
+    bind: [...eduNames, "0000:00:12.0"],
+    modules: ["e1000"],
+  },
+];
+
+/** Finds a profile by its name. */
+export function profileNamed(name: string): Profile | undefined {
+  return profiles.find((profile) => profile.name === name);
+}
