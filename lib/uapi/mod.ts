@@ -3,6 +3,7 @@
  *
  * @module
  */
+export * from "./capability.ts";
 export * from "./capability_struct.ts";
 export * from "./device.ts";
 export * from "./device_cdev.ts";
