@@ -1,0 +1,35 @@
+import type { Extent } from "../base/extent.ts";
+import type { DirtyLabel } from "./label.ts";
+
+/** Memory that a bitmap is read into: where it lies, and how much the kernel may fill. */
+export interface BitmapTarget {
+  /** User address of the first word. */
+  readonly address: bigint;
+  /** Bytes at the address that belong to the bitmap, without the slack behind them. */
+  readonly size: number;
+}
+
+/**
+ * Something that tells which pages are dirty: type1's bitmap, and later an IOMMU's dirty bits and a
+ * device's own log. The tracker plans, zeroes, masks and labels; a source only asks the kernel.
+ */
+export interface DirtySource {
+  /** What it is called in results. */
+  readonly name: string;
+  /** Bytes of a page of the bitmap. */
+  readonly pageSize: bigint;
+  /** Most bytes of bitmap in one read. */
+  readonly maxBitmapBytes: number;
+  /** Begins to track. */
+  start(): void;
+  /** Ends tracking; what was not read is lost. */
+  stop(): void;
+  /**
+   * Reads, and clears, the bits of a range: bit 0 is its first page. The target is zeroed.
+   *
+   * @throws {VfioError} The bits of the range are then to be taken as all set.
+   */
+  read(range: Extent, target: BitmapTarget): void;
+  /** What the bits of a mapping mean when it is read now. */
+  label(mapping: Extent): DirtyLabel;
+}

@@ -1,0 +1,196 @@
+import { ERRNO } from "../base/errno.ts";
+import { check } from "../base/error.ts";
+import type { Kernel } from "../sys/kernel.ts";
+import { OwnedFd } from "../sys/owned_fd.ts";
+import { vfio_device_info } from "../uapi/device.ts";
+import { vfio_device_feature } from "../uapi/feature.ts";
+import {
+  VFIO_DEVICE_FEATURE_GET,
+  VFIO_DEVICE_FEATURE_PROBE,
+  VFIO_DEVICE_FEATURE_SET,
+  VFIO_DEVICE_FLAGS_PCI,
+  VFIO_DEVICE_FLAGS_RESET,
+  VFIO_PCI_NUM_IRQS,
+} from "../uapi/flag.ts";
+import { VFIO_DEVICE_FEATURE, VFIO_DEVICE_GET_INFO, VFIO_DEVICE_RESET } from "../uapi/request.ts";
+import type { EventFd } from "./event.ts";
+import { disableIrq, enableIrq, type IrqInfo, readIrqInfo, triggerIrq } from "./irq.ts";
+import { Region, type RegionOwner } from "./region.ts";
+import { readRegionInfo } from "./region_info.ts";
+
+/** What VFIO_DEVICE_GET_INFO tells. */
+export interface DeviceInfo {
+  readonly regions: number;
+  readonly irqs: number;
+  /** Whether `reset` works. */
+  readonly canReset: boolean;
+  readonly isPci: boolean;
+  /** All VFIO_DEVICE_FLAGS. */
+  readonly flags: number;
+}
+
+/** What a device answers when it is asked for a feature. */
+export interface FeatureSupport {
+  readonly get: boolean;
+  readonly set: boolean;
+}
+
+/**
+ * An open device of a group. Dispose unmaps its regions and closes it.
+ *
+ * @see drivers/vfio/vfio_main.c, vfio_device_fops
+ */
+export class Device implements Disposable {
+  /** As sysfs names it. */
+  readonly name: string;
+  readonly #kernel: Kernel;
+  readonly #owner: RegionOwner;
+  readonly #file: OwnedFd;
+  readonly #onClose: () => void;
+  readonly #parts = new Set<Disposable>();
+
+  private constructor(kernel: Kernel, fd: number, name: string, onClose: () => void) {
+    this.#kernel = kernel;
+    this.name = name;
+    const file = new OwnedFd(kernel, fd, `device ${name}`);
+    this.#file = file;
+    this.#owner = {
+      kernel,
+      name,
+      get fd() {
+        return file.fd;
+      },
+      own: (part) => void this.#parts.add(part),
+    };
+    this.#onClose = onClose;
+  }
+
+  /** Takes over an open device; made by `group.device`. */
+  static adopt(kernel: Kernel, fd: number, name: string, onClose: () => void): Device {
+    return new Device(kernel, fd, name, onClose);
+  }
+
+  /** The device's file, while it is open. */
+  get fd(): number {
+    return this.#file.fd;
+  }
+
+  /** Reads how many regions and interrupts there are, and what the device can. */
+  info(): DeviceInfo {
+    const request = vfio_device_info.create();
+    request.fields.argsz = vfio_device_info.size;
+    check(
+      this.#kernel.ioctlBuffer(this.fd, VFIO_DEVICE_GET_INFO, request.bytes),
+      "VFIO_DEVICE_GET_INFO",
+      `read the properties of ${this.name}`,
+    );
+    const { flags, num_regions, num_irqs } = request.fields;
+    return {
+      regions: num_regions,
+      irqs: num_irqs,
+      canReset: (flags & VFIO_DEVICE_FLAGS_RESET) !== 0,
+      isPci: (flags & VFIO_DEVICE_FLAGS_PCI) !== 0,
+      flags,
+    };
+  }
+
+  /**
+   * Opens a region.
+   *
+   * @param index 0 to 5 for BARs, 6 ROM, 7 configuration space; further ones are the driver's own.
+   * @throws {VfioError} EINVAL, if there is no such region.
+   * @see drivers/vfio/pci/vfio_pci_core.c, vfio_pci_ioctl_get_region_info
+   */
+  region(index: number): Region {
+    return new Region(this.#owner, readRegionInfo(this.#owner, index));
+  }
+
+  /** Reads what an interrupt index offers: 0 INTx, 1 MSI, 2 MSI-X, 3 errors, 4 requests. */
+  irq(index: number): IrqInfo {
+    return readIrqInfo(this.#owner, index);
+  }
+
+  /** Lists the interrupt kinds that the device has. */
+  irqs(): IrqInfo[] {
+    const { irqs, isPci } = this.info();
+    const found: IrqInfo[] = [];
+    for (let index = 0; index < irqs; index += 1) {
+      // Kinds that a PCI device lacks answer EINVAL, as the error interrupt without PCIe does.
+      try {
+        const info = readIrqInfo(this.#owner, index);
+        if (info.count > 0) found.push(info);
+      } catch (error) {
+        if (!isPci || index >= VFIO_PCI_NUM_IRQS) throw error;
+      }
+    }
+    return found;
+  }
+
+  /** Lets vectors of an interrupt signal eventfds, one each from vector `start` on. */
+  enableIrq(index: number, events: readonly EventFd[], start: number = 0): void {
+    enableIrq(this.#owner, index, start, events);
+  }
+
+  /** Switches an interrupt index off. */
+  disableIrq(index: number): void {
+    disableIrq(this.#owner, index);
+  }
+
+  /** Fires a vector from software, as if the device had. */
+  triggerIrq(index: number, vector: number = 0): void {
+    triggerIrq(this.#owner, index, vector, 1);
+  }
+
+  /**
+   * Resets the device.
+   *
+   * @throws {VfioError} ENOTTY or EINVAL, if it cannot be reset: see {@link info}.
+   */
+  reset(): void {
+    const result = this.#kernel.ioctl(this.fd, VFIO_DEVICE_RESET);
+    check(result, "VFIO_DEVICE_RESET", `reset ${this.name}`, "the device offers no reset");
+  }
+
+  /**
+   * Asks whether the device has a feature, without using it.
+   *
+   * A driver may say yes and do nothing: the sample driver mtty does so for DMA logging.
+   *
+   * @param index A VFIO_DEVICE_FEATURE of `@pinscope/vfio/uapi`.
+   * @see drivers/vfio/vfio_main.c, vfio_ioctl_device_feature
+   */
+  feature(index: number): FeatureSupport {
+    const probe = (operation: number): boolean => {
+      const request = vfio_device_feature.create();
+      request.fields.argsz = vfio_device_feature.size;
+      request.fields.flags = index | operation | VFIO_DEVICE_FEATURE_PROBE;
+      const result = this.#kernel.ioctlBuffer(this.fd, VFIO_DEVICE_FEATURE, request.bytes);
+      if (result === -ERRNO.ENOTTY || result === -ERRNO.EINVAL) return false;
+      check(result, "VFIO_DEVICE_FEATURE", `probe feature ${index} of ${this.name}`);
+      return true;
+    };
+    return { get: probe(VFIO_DEVICE_FEATURE_GET), set: probe(VFIO_DEVICE_FEATURE_SET) };
+  }
+
+  /**
+   * Makes an ioctl on the device that nothing checks: the kernel reads and writes as much memory as
+   * the struct claims.
+   *
+   * @returns The kernel's answer, or -errno.
+   */
+  rawIoctl(request: number, argument?: Uint8Array | bigint): number {
+    if (argument === undefined) return this.#kernel.ioctl(this.fd, request);
+    if (typeof argument === "bigint") return this.#kernel.ioctlValue(this.fd, request, argument);
+    return this.#kernel.ioctlBuffer(this.fd, request, argument);
+  }
+
+  /** Unmaps its regions and closes the device; twice does nothing. */
+  [Symbol.dispose](): void {
+    if (!this.#file.isOpen) return;
+    using stack = new DisposableStack();
+    stack.defer(this.#onClose);
+    stack.use(this.#file);
+    // A mapped region keeps the device open in the kernel.
+    for (const part of this.#parts) stack.use(part);
+  }
+}

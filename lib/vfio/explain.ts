@@ -1,0 +1,82 @@
+/**
+ * Why the kernel refused, from what can be seen.
+ *
+ * @module
+ */
+
+import { ERRNO } from "../base/errno.ts";
+import type { Extent } from "../base/extent.ts";
+import { formatSize } from "../base/format.ts";
+import type { Kernel } from "../sys/kernel.ts";
+import { readLine } from "../sys/text.ts";
+import { readPins } from "./pins.ts";
+
+const PARAMETERS = "/sys/module/vfio_iommu_type1/parameters";
+
+/** Why VFIO_IOMMU_MAP_DMA failed. */
+export function explainMap(kernel: Kernel, errno: number, extent: Extent): string | undefined {
+  switch (errno) {
+    case ERRNO.ENOMEM:
+      return explainMemlock(kernel, extent.size);
+    case ERRNO.ENOSPC: {
+      const limit = readLine(kernel, `${PARAMETERS}/dma_entry_limit`) ?? "65535";
+      return `no mapping is left: dma_entry_limit of vfio_iommu_type1 is ${limit} mappings a ` +
+        "container; use fewer, larger mappings, or load the module with a higher limit";
+    }
+    case ERRNO.EFAULT:
+      return "the memory cannot be pinned: it is not mapped, not writable, or of a kind that the " +
+        "kernel does not pin for long";
+    case ERRNO.EEXIST:
+      return "the range overlaps a mapping that another user of the container made";
+    default:
+      return undefined;
+  }
+}
+
+/** Whether RLIMIT_MEMLOCK is what `wanted` more locked bytes meet, with the figures. */
+export function explainMemlock(kernel: Kernel, wanted: bigint): string | undefined {
+  const pins = readPins(kernel, undefined);
+  if (pins === undefined) return undefined;
+  const { room, locked, limit } = pins;
+  if (room === undefined || wanted <= room) {
+    return `the host has not enough memory to pin ${formatSize(wanted)}; RLIMIT_MEMLOCK is not ` +
+      "the reason";
+  }
+  const hard = limit.hard === undefined ? "unlimited" : formatSize(limit.hard);
+  return `VmLck ${formatSize(locked)} + ${formatSize(wanted)} is above RLIMIT_MEMLOCK ` +
+    `${formatSize(limit.soft ?? 0n)} (hard: ${hard}), and CAP_IPC_LOCK, which lifts it, is ` +
+    "missing; raise the limit (ulimit -l, LimitMEMLOCK=) or map less";
+}
+
+/** Why SET_CONTAINER or SET_IOMMU failed for a group. */
+export function explainAttach(
+  kernel: Kernel,
+  errno: number,
+  mapped: bigint,
+): string | undefined {
+  switch (errno) {
+    case ERRNO.EPERM:
+      return "the IOMMU does not remap interrupts, so a device could send any; switch interrupt " +
+        `remapping on, or accept the risk: echo 1 > ${PARAMETERS}/allow_unsafe_interrupts`;
+    case ERRNO.ENOMEM:
+      return mapped > 0n
+        ? `the ${formatSize(mapped)} mapped so far are pinned when the group joins; ` +
+          (explainMemlock(kernel, mapped) ?? "memory is short")
+        : undefined;
+    case ERRNO.EFAULT:
+      return mapped > 0n
+        ? "memory that is mapped is pinned when the group joins, and some of it cannot be"
+        : undefined;
+    case ERRNO.EINVAL:
+      return mapped > 0n
+        ? "a mapping lies outside the addresses that the group's IOMMU can use, or in its " +
+          "interrupt window"
+        : "the group's IOMMU does not fit this container";
+    case ERRNO.EBUSY:
+      return "a device of the group is in use, or a mapping has no valid address now";
+    case ERRNO.ENODEV:
+      return "no IOMMU driver of VFIO is loaded; as root: modprobe vfio_iommu_type1";
+    default:
+      return undefined;
+  }
+}

@@ -1,0 +1,279 @@
+import { ERRNO } from "../base/errno.ts";
+import { check, PartialUnmapError } from "../base/error.ts";
+import { type Extent, ExtentSet } from "../base/extent.ts";
+import { formatSize, hex } from "../base/format.ts";
+import { bitmapBytes } from "../base/page.ts";
+import { WORD_PAGES } from "../dirty/plan.ts";
+import type { DirtyWindow } from "../dirty/window.ts";
+import { findIova } from "../rules/iova.ts";
+import { mapRefusal } from "../rules/map.ts";
+import { DIRTY_BITMAP_PAGES_MAX } from "../rules/dirty.ts";
+import type { Kernel } from "../sys/kernel.ts";
+import {
+  VFIO_DMA_MAP_FLAG_READ,
+  VFIO_DMA_MAP_FLAG_WRITE,
+  VFIO_DMA_UNMAP_FLAG_ALL,
+  VFIO_DMA_UNMAP_FLAG_GET_DIRTY_BITMAP,
+} from "../uapi/flag.ts";
+import { VFIO_IOMMU_MAP_DMA, VFIO_IOMMU_UNMAP_DMA } from "../uapi/request.ts";
+import {
+  dma_unmap_with_bitmap_request,
+  vfio_iommu_type1_dma_map,
+  vfio_iommu_type1_dma_unmap,
+} from "../uapi/type1.ts";
+import type { DirtyTracker } from "./tracker.ts";
+import { explainMap } from "./explain.ts";
+import type { IommuInfo } from "./iommu_info.ts";
+import { type Access, Mapping, type MappingOwner } from "./mapping.ts";
+import type { HostMemory } from "./memory.ts";
+
+/** How to map memory. */
+export interface MapOptions {
+  /** The address that the device uses; by default the lowest free one of the usable ranges. */
+  readonly iova?: bigint;
+  /** What the device may do; both by default. */
+  readonly access?: Access;
+  /** Where in the memory to begin, in bytes; 0 by default. */
+  readonly offset?: bigint;
+  /** How much to map, in bytes; all from the offset on by default. */
+  readonly size?: bigint;
+  /** Map in pieces of this many bytes, a multiple of 64 pages, so that each can be read alone. */
+  readonly pieceSize?: bigint;
+}
+
+/** A mapping as the kernel knows it: a piece of what the script mapped. */
+export interface Piece extends Extent {
+  mapping: Mapping | undefined;
+}
+
+/** What the mapper asks its container for. */
+export interface MapperHost {
+  readonly kernel: Kernel;
+  /** The container's file. */
+  readonly fd: number;
+  /** Properties of the attached IOMMU. */
+  readonly iommu: IommuInfo;
+  /** Whether UNMAP knows the flag ALL. */
+  readonly unmapsAll: boolean;
+  /** The tracker that runs. */
+  readonly tracker: DirtyTracker | undefined;
+}
+
+const RIGHTS: Readonly<Record<Access, number>> = {
+  r: VFIO_DMA_MAP_FLAG_READ,
+  w: VFIO_DMA_MAP_FLAG_WRITE,
+  rw: VFIO_DMA_MAP_FLAG_READ | VFIO_DMA_MAP_FLAG_WRITE,
+};
+
+/** Maps and unmaps for a container, and knows what is mapped. */
+export class Mapper implements MappingOwner {
+  /** What the kernel has mapped, by rising address. */
+  readonly pieces: ExtentSet<Piece> = new ExtentSet();
+  readonly #host: MapperHost;
+  // Requests are made once and filled again, so that a call allocates nothing.
+  readonly #map = vfio_iommu_type1_dma_map.create();
+  readonly #unmap = vfio_iommu_type1_dma_unmap.create();
+  readonly #unmapBitmap = dma_unmap_with_bitmap_request.create();
+
+  /** Made by the container. */
+  constructor(host: MapperHost) {
+    this.#host = host;
+  }
+
+  /** See `Container.map`. */
+  map(memory: HostMemory, options: MapOptions): Mapping {
+    const { iommu } = this.#host;
+    const offset = options.offset ?? 0n;
+    const size = options.size ?? memory.size - offset;
+    if (offset < 0n || offset > memory.size || size > memory.size - offset) {
+      throw new RangeError(
+        `A mapping must lie in the memory of ${hex(memory.size)} bytes; got offset ${offset} and ` +
+          `size ${size}`,
+      );
+    }
+    const access = options.access ?? "rw";
+    if (RIGHTS[access] === undefined) {
+      throw new TypeError(`Access is "r", "w" or "rw"; got ${JSON.stringify(access)}`);
+    }
+    const pieceSize = options.pieceSize ?? size;
+    this.#checkPieces(pieceSize, size);
+    const iova = options.iova ?? this.#freeIova(size);
+    const vaddr = memory.address + offset;
+    this.#refuse({ iova, size, vaddr, flags: RIGHTS[access] }, iommu);
+
+    using undo = new DisposableStack();
+    // Held before the first call: memory that was given back must not reach the kernel.
+    const held = undo.use(memory.hold());
+    const pieces: Piece[] = [];
+    for (let at = 0n; at < size; at += pieceSize) {
+      const length = size - at < pieceSize ? size - at : pieceSize;
+      const piece: Piece = { iova: iova + at, size: length, mapping: undefined };
+      this.#mapPiece(piece, vaddr + at, RIGHTS[access]);
+      undo.defer(() => this.#unmapRange(piece));
+      pieces.push(piece);
+    }
+    const init = { iova, size, vaddr, access, memory, held, pieces, owner: this };
+    const mapping = new Mapping(init);
+    for (const piece of pieces) {
+      piece.mapping = mapping;
+      this.pieces.add(piece);
+    }
+    undo.move();
+    return mapping;
+  }
+
+  #checkPieces(pieceSize: bigint, size: bigint): void {
+    const unit = WORD_PAGES * this.#host.iommu.pageSize;
+    if (pieceSize !== size && (pieceSize <= 0n || pieceSize % unit !== 0n)) {
+      throw new RangeError(`pieceSize must be a multiple of ${hex(unit)}; got ${pieceSize}`);
+    }
+    const most = BigInt(DIRTY_BITMAP_PAGES_MAX) * this.#host.iommu.pageSize;
+    if (this.#host.tracker !== undefined && pieceSize > most) {
+      throw new RangeError(
+        `A mapping of at most ${hex(most)} bytes can be tracked; got ${hex(pieceSize)}; ` +
+          "give pieceSize to map it in pieces",
+      );
+    }
+  }
+
+  #freeIova(size: bigint): bigint {
+    const { iovaRanges, pageSize } = this.#host.iommu;
+    // A multiple of 64 pages lets several mappings share a window of the dirty bitmap.
+    const wish = { size, align: WORD_PAGES * pageSize };
+    const iova = findIova(iovaRanges, this.pieces, wish);
+    if (iova !== undefined) return iova;
+    throw new RangeError(`No free IOVA range of ${formatSize(size)} is left in the container`);
+  }
+
+  #refuse(request: Extent & { vaddr: bigint; flags: number }, iommu: IommuInfo): void {
+    const { pageSize, iovaRanges: ranges } = iommu;
+    const refusal = request.iova < 0n
+      ? { reason: `iova must be at least 0; got ${request.iova}` }
+      : mapRefusal(request, { pageSize, mappings: this.pieces, ranges });
+    if (refusal !== undefined) throw new RangeError(`Cannot map memory: ${refusal.reason}`);
+  }
+
+  #mapPiece(piece: Piece, vaddr: bigint, flags: number): void {
+    const { kernel, fd } = this.#host;
+    const { fields, bytes } = this.#map;
+    fields.argsz = vfio_iommu_type1_dma_map.size;
+    fields.flags = flags;
+    fields.vaddr = vaddr;
+    fields.iova = piece.iova;
+    fields.size = piece.size;
+    check(
+      kernel.ioctlBuffer(fd, VFIO_IOMMU_MAP_DMA, bytes),
+      "VFIO_IOMMU_MAP_DMA",
+      `map ${formatSize(piece.size)} at iova ${hex(piece.iova)}`,
+      (errno) => explainMap(kernel, errno, piece),
+    );
+  }
+
+  /** Unmaps a range of whole pieces and compares what the kernel says it removed. */
+  #unmapRange(range: Extent): void {
+    const { kernel, fd } = this.#host;
+    const { fields, bytes } = this.#unmap;
+    fields.argsz = vfio_iommu_type1_dma_unmap.size;
+    fields.flags = 0;
+    fields.iova = range.iova;
+    fields.size = range.size;
+    const action = `unmap ${formatSize(range.size)} at iova ${hex(range.iova)}`;
+    check(kernel.ioctlBuffer(fd, VFIO_IOMMU_UNMAP_DMA, bytes), "VFIO_IOMMU_UNMAP_DMA", action);
+    this.#compare(range.size, fields.size, action);
+  }
+
+  #compare(wanted: bigint, removed: bigint, action: string): void {
+    if (removed === wanted) return;
+    throw new PartialUnmapError({
+      operation: "VFIO_IOMMU_UNMAP_DMA",
+      errno: ERRNO.ENOENT,
+      action,
+      hint: `the kernel removed ${hex(removed)} bytes of ${hex(wanted)}`,
+      details: { wanted, removed },
+    });
+  }
+
+  /** See `Mapping[Symbol.dispose]`. */
+  unmap(mapping: Mapping): void {
+    this.#unmapRange(mapping);
+    this.#forget(mapping);
+  }
+
+  /** See `Mapping.unmapWithBitmap`. */
+  unmapWithBitmap(mapping: Mapping): DirtyWindow {
+    const { kernel, fd, tracker } = this.#host;
+    if (tracker === undefined) {
+      throw new ReferenceError("Cannot unmap with dirty bits: dirty tracking is off");
+    }
+    const { iova, size } = mapping;
+    const need = bitmapBytes(size / tracker.pageSize);
+    if (need > tracker.maxBitmapBytes) {
+      throw new RangeError(
+        `The dirty bits of one unmap take at most ${formatSize(tracker.maxBitmapBytes)}; this ` +
+          `mapping's take ${formatSize(need)}`,
+      );
+    }
+    const action = `unmap ${formatSize(size)} at iova ${hex(iova)} with its dirty bits`;
+    const request = this.#unmapBitmap;
+    return tracker.readOnce(mapping, (target) => {
+      request.fields.argsz = dma_unmap_with_bitmap_request.size;
+      request.fields.flags = VFIO_DMA_UNMAP_FLAG_GET_DIRTY_BITMAP;
+      request.fields.iova = iova;
+      request.fields.size = size;
+      request.fields.pgsize = tracker.pageSize;
+      request.fields.bitmap_size = BigInt(target.size);
+      request.point("data", target);
+      check(
+        kernel.ioctlBuffer(fd, VFIO_IOMMU_UNMAP_DMA, request.bytes),
+        "VFIO_IOMMU_UNMAP_DMA",
+        action,
+        "take every page of the mapping as dirty",
+      );
+      this.#compare(size, request.fields.size, action);
+      this.#forget(mapping);
+    });
+  }
+
+  /**
+   * Unmaps everything.
+   *
+   * @returns Bytes that were removed.
+   */
+  unmapAll(): bigint {
+    const { kernel, fd, unmapsAll } = this.#host;
+    let total = 0n;
+    for (const piece of this.pieces) total += piece.size;
+    const mappings = this.mappings();
+    if (!unmapsAll) {
+      for (const mapping of mappings) this.unmap(mapping);
+      return total;
+    }
+    const { fields, bytes } = this.#unmap;
+    fields.argsz = vfio_iommu_type1_dma_unmap.size;
+    fields.flags = VFIO_DMA_UNMAP_FLAG_ALL;
+    fields.iova = 0n;
+    fields.size = 0n;
+    const action = "unmap everything";
+    check(kernel.ioctlBuffer(fd, VFIO_IOMMU_UNMAP_DMA, bytes), "VFIO_IOMMU_UNMAP_DMA", action);
+    for (const mapping of mappings) this.#forget(mapping);
+    this.#compare(total, fields.size, action);
+    return total;
+  }
+
+  /** The mappings, by rising address. */
+  mappings(): Mapping[] {
+    const all = new Set<Mapping>();
+    for (const { mapping } of this.pieces) if (mapping !== undefined) all.add(mapping);
+    return [...all];
+  }
+
+  /** Notes that the kernel dropped all mappings, as it does when the last group leaves. */
+  forgetAll(): void {
+    for (const mapping of this.mappings()) this.#forget(mapping);
+  }
+
+  #forget(mapping: Mapping): void {
+    for (const piece of this.pieces.inRange(mapping.iova, mapping.size)) this.pieces.delete(piece);
+    mapping.release();
+  }
+}

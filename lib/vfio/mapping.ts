@@ -1,0 +1,87 @@
+import type { Extent } from "../base/extent.ts";
+import type { DirtyWindow } from "../dirty/window.ts";
+import type { HostMemory } from "./memory.ts";
+
+/** What the device may do: read memory, write it, or both. */
+export type Access = "r" | "w" | "rw";
+
+/** The part of a container that a mapping talks to. */
+export interface MappingOwner {
+  unmap(mapping: Mapping): void;
+  unmapWithBitmap(mapping: Mapping): DirtyWindow;
+}
+
+/** What a {@link Mapping} is made from. */
+export interface MappingInit extends Extent {
+  readonly vaddr: bigint;
+  readonly access: Access;
+  readonly memory: HostMemory;
+  /** Keeps the memory from being given back. */
+  readonly held: Disposable;
+  readonly pieces: readonly Extent[];
+  readonly owner: MappingOwner;
+}
+
+/** Host memory that a device reaches at an IOVA. Dispose unmaps it. */
+export class Mapping implements Disposable, Extent {
+  /** The address that the device uses, in bytes. */
+  readonly iova: bigint;
+  /** Length in bytes. */
+  readonly size: bigint;
+  /** The address of the memory in this process. */
+  readonly vaddr: bigint;
+  /** What the device may do. */
+  readonly access: Access;
+  /** The memory behind it; the mapping keeps it alive. */
+  readonly memory: HostMemory;
+  /** The mappings that the kernel knows: one, or several where `pieceSize` was given. */
+  readonly pieces: readonly Extent[];
+  readonly #owner: MappingOwner;
+  #held: Disposable | undefined;
+
+  /** Made by `container.map`. */
+  constructor(init: MappingInit) {
+    this.iova = init.iova;
+    this.size = init.size;
+    this.vaddr = init.vaddr;
+    this.access = init.access;
+    this.memory = init.memory;
+    this.pieces = init.pieces;
+    this.#owner = init.owner;
+    this.#held = init.held;
+  }
+
+  /** Whether the kernel still has it: it goes with the last group of the container too. */
+  get isMapped(): boolean {
+    return this.#held !== undefined;
+  }
+
+  /**
+   * Unmaps and reads the dirty bits that go with the mapping: the only way to have them.
+   *
+   * @returns A window of its own memory.
+   * @throws {ReferenceError} If it is not mapped any more, or dirty tracking is off.
+   * @throws {PartialUnmapError} If the kernel removed less than the mapping.
+   * @throws {VfioError} EFAULT and others; the mapping's pages are then all to be taken as dirty.
+   * @see drivers/vfio/vfio_iommu_type1.c, vfio_dma_do_unmap
+   */
+  unmapWithBitmap(): DirtyWindow {
+    if (!this.isMapped) throw new ReferenceError("Cannot unmap: the mapping is gone already");
+    return this.#owner.unmapWithBitmap(this);
+  }
+
+  /** Notes that the kernel has the mapping no more, and lets go of the memory. */
+  release(): void {
+    this.#held?.[Symbol.dispose]();
+    this.#held = undefined;
+  }
+
+  /**
+   * Unmaps; a second time does nothing.
+   *
+   * @throws {PartialUnmapError} If the kernel removed less than the mapping.
+   */
+  [Symbol.dispose](): void {
+    if (this.isMapped) this.#owner.unmap(this);
+  }
+}

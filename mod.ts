@@ -1,0 +1,59 @@
+/**
+ * Scripts for Linux VFIO: how a container is set up, which pages its devices have pinned, and which
+ * pages are dirty, window by window.
+ *
+ * @example The whole way on the built-in model kernel, which needs no permission
+ * ```ts
+ * import { Container } from "@pinscope/vfio";
+ * import { ModelKernel } from "@pinscope/vfio/model";
+ *
+ * using container = Container.open({ kernel: new ModelKernel() });
+ * using _group = container.attach("0000:00:10.0");
+ * using memory = container.allocate(64n << 20n);
+ * using _low = container.map(memory, { iova: 0x1_0000_0000n, access: "rw" });
+ * using tracker = container.trackDirty();
+ * let pages = 0;
+ * for (const window of tracker.drain()) {
+ *   for (const run of window.runs()) pages += run.pages;
+ * }
+ * if (pages !== 16384) throw new Error("a plain vfio-pci device makes every mapped page dirty");
+ * ```
+ *
+ * @module
+ */
+
+export { ERRNO, type ErrnoName, errnoName } from "./lib/base/errno.ts";
+export { PartialUnmapError, VfioError, type VfioErrorInit } from "./lib/base/error.ts";
+export type { Extent } from "./lib/base/extent.ts";
+export { formatSize, hex, parseSize } from "./lib/base/format.ts";
+export type { Bitmap } from "./lib/dirty/bitmap.ts";
+export type { DirtyLabel } from "./lib/dirty/label.ts";
+export type { Cursor } from "./lib/dirty/plan.ts";
+export { type DirtyRun, type LabelledRun, mergeRuns, type RunSource } from "./lib/dirty/run.ts";
+export type { BitmapTarget, DirtySource } from "./lib/dirty/source.ts";
+export { DirtyWindow, type WindowInit } from "./lib/dirty/window.ts";
+export type { Limit, StatusCounters } from "./lib/pins/parse.ts";
+export { type PinCounters, type PinDelta, PinSnapshot } from "./lib/pins/snapshot.ts";
+export type { IovaRange } from "./lib/rules/iova.ts";
+export {
+  type Kernel,
+  type PollRequest,
+  type ResourceLimit,
+  UNLIMITED,
+  type ViewAddress,
+} from "./lib/sys/kernel.ts";
+export { linux as rawLinux } from "./lib/sys/libc.ts";
+export { Container, type ContainerOptions } from "./lib/vfio/container.ts";
+export { Device, type DeviceInfo, type FeatureSupport } from "./lib/vfio/device.ts";
+export { EventFd } from "./lib/vfio/event.ts";
+export { Group } from "./lib/vfio/group.ts";
+export type { IommuInfo } from "./lib/vfio/iommu_info.ts";
+export type { IrqInfo } from "./lib/vfio/irq.ts";
+export type { MapOptions } from "./lib/vfio/mapper.ts";
+export type { Access, Mapping } from "./lib/vfio/mapping.ts";
+export { HostMemory, type MemoryOptions } from "./lib/vfio/memory.ts";
+export { pinsOf, type Process } from "./lib/vfio/pins.ts";
+export { Region, type RegionInfo } from "./lib/vfio/region.ts";
+export type { RegionMemory } from "./lib/vfio/region_memory.ts";
+export type { DeviceId, GroupId } from "./lib/vfio/topology.ts";
+export type { DirtyTracker, DrainOptions } from "./lib/vfio/tracker.ts";
