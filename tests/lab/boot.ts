@@ -10,7 +10,7 @@ export interface Boot {
   status: number | undefined;
   /** Why there is no status, as a sentence. */
   problem: string | undefined;
-  /** The last lines of the console. */
+  /** The lines of the console that matter: a crash from its first line on, or the last lines. */
   console: string;
   /** Lines in which the kernel complained while the command ran. */
   warnings: readonly string[];
@@ -117,7 +117,7 @@ export async function boot(
       console,
       qemu: status.success ? "" : await complaint,
     }),
-    console: lastLines(console, 15),
+    console: consoleEnd(console),
     warnings: ((await job.read("warnings")) ?? "").split("\n").filter((line) => line !== ""),
     release: (await job.read("release"))?.trim(),
     seconds: passed,
@@ -143,9 +143,11 @@ export function explainEnd(
   return "the guest ended before its command did";
 }
 
-/** The last lines of a text, without empty ones and terminal control. */
-export function lastLines(text: string, count: number): string {
+/** The part of the console to show: a crash from its first line on, otherwise the last lines. */
+export function consoleEnd(text: string): string {
   // deno-lint-ignore no-control-regex
   const plain = text.replace(/\x1b[[(]?[0-9;?]*[A-Za-z]?/g, "");
-  return plain.split("\n").filter((line) => line.trim() !== "").slice(-count).join("\n");
+  const lines = plain.split("\n").filter((line) => line.trim() !== "");
+  const crash = lines.findIndex((line) => /BUG:|kernel BUG|Oops|Kernel panic/.test(line));
+  return (crash < 0 ? lines.slice(-15) : lines.slice(crash, crash + 40)).join("\n");
 }

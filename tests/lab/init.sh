@@ -96,7 +96,7 @@ else
   sh /job/command.sh < /dev/null > /job/stdout 2> /job/stderr
 fi
 status=$?
-dmesg | grep -E 'WARNING:|BUG:|UBSAN:|KASAN:|INFO: .*(blocked|detected)|Oops' > /job/warnings
+dmesg | grep -E "WARNING:|BUG:|UBSAN:|KASAN:|INFO: .*(blocked|detected)|unknown parameter '" > /job/warnings
 uname -r > /job/release
 echo "$status" > /job/status.new
 mv /job/status.new /job/status

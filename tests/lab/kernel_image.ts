@@ -20,9 +20,16 @@ export function imageRelease(head: Uint8Array): string | undefined {
   return text.split(/[ \0]/)[0] || undefined;
 }
 
+/** Does a file begin as a bzImage or as an ELF program (vmlinux)? */
+function isKernel(head: Uint8Array): boolean {
+  const text = new TextDecoder("latin1").decode(head.subarray(0, 0x206));
+  return text.startsWith("HdrS", 0x202) || text.startsWith("\x7fELF");
+}
+
 /** Looks at an image and its modules, given as lib/modules/<release> or a folder above it. */
 export async function inspectKernel(image: string, folder: string | undefined): Promise<Kernel> {
   const head = await readHead(image);
+  if (!isKernel(head)) throw new LabProblem(`${image} is no Linux kernel for x86 (bzImage)`);
   const named = imageRelease(head);
   const modules = folder === undefined ? undefined : await modulesFolder(folder, named);
   const release = named ?? modules?.slice(modules.lastIndexOf("/") + 1) ?? "unknown release";

@@ -25,7 +25,7 @@ export const kernels: readonly KernelChoice[] = [
   {
     name: "6.1",
     suite: "bookworm",
-    packages: ["linux-image-6.1.0-56-amd64"],
+    packages: ["linux-image-6.1.0-50-amd64"],
     newest: /^linux-image-6\.1\.0-\d+-amd64(-unsigned)?$/,
     about: "Debian 12's own kernel",
   },

@@ -15,7 +15,7 @@ import { findQemu } from "./qemu.ts";
 import { denoCache, stageRuntime } from "./runtime.ts";
 
 /** The project's folder: two above this file. */
-export const project = new URL("../../", import.meta.url).pathname.replace(/\/$/, "");
+export const project: string = Deno.realPathSync(new URL("../../", import.meta.url));
 
 /** What a boot does; the lab adds the rest. */
 export type Wish = Pick<Order, "folder" | "command" | "shell" | "files"> & { profile: Profile };
@@ -26,6 +26,8 @@ export class Lab {
   #initrd: string | Uint8Array<ArrayBuffer>;
   #runtime: string;
   #denoCache: string | undefined;
+  /** Modules of the kernel that the user's own modules need. */
+  #further: readonly string[];
   #options: LabOptions;
   #signal: AbortSignal;
 
@@ -34,6 +36,7 @@ export class Lab {
     initrd: string | Uint8Array<ArrayBuffer>,
     runtime: string,
     denoDir: string | undefined,
+    further: readonly string[],
     options: LabOptions,
     signal: AbortSignal,
   ) {
@@ -41,6 +44,7 @@ export class Lab {
     this.#initrd = initrd;
     this.#runtime = runtime;
     this.#denoCache = denoDir;
+    this.#further = further;
     this.#options = options;
     this.#signal = signal;
   }
@@ -69,7 +73,7 @@ export class Lab {
       ? await makeInitrd(kernel, further, signal)
       : await archiveInitrd(cache, kernel, signal);
     const runtime = await stageRuntime(cache, signal);
-    return new Lab(kernel, initrd, runtime, await denoCache(signal), options, signal);
+    return new Lab(kernel, initrd, runtime, await denoCache(signal), further, options, signal);
   }
 
   /** Boots once and runs the command. */
@@ -79,7 +83,7 @@ export class Lab {
       ...wish,
       project,
       asUser: options.asUser,
-      load: [...vfioModules, ...optionalModules, ...wish.profile.modules],
+      load: [...vfioModules, ...optionalModules, ...wish.profile.modules, ...this.#further],
       own: options.own,
     };
     await using job = await Job.create(order);

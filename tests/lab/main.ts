@@ -13,6 +13,9 @@ import { profileNamed, profiles } from "./profiles.ts";
 import { runTests, tellDeath } from "./test_run.ts";
 
 async function main(args: readonly string[], signal: AbortSignal): Promise<number> {
+  // A task runs in the project's folder, but paths are meant from where the user stands.
+  const from = Deno.env.get("INIT_CWD");
+  if (from !== undefined && Deno.cwd() === project) Deno.chdir(from);
   const line = await parse(args);
   switch (line.command) {
     case "help":
@@ -38,19 +41,14 @@ async function main(args: readonly string[], signal: AbortSignal): Promise<numbe
 
 async function runCommand(line: CommandLine, signal: AbortSignal): Promise<number> {
   const [first = "", ...rest] = line.words;
-  const script = /\.[mc]?[jt]s$/.test(first);
   const folder = placeInProject();
-  if (script) {
-    await Deno.stat(first).catch(() => {
-      throw new UsageProblem(`there is no script ${first}`);
-    });
-  }
+  const script = /\.[mc]?[jt]s$/.test(first) ? await findScript(first) : undefined;
   const deno = ["deno", "run", "--cached-only", "--no-check", "--no-lock", "-A"];
   const lab = await Lab.prepare(line.options, signal);
   const ended = await lab.run({
     profile: line.options.profile ?? profileNamed("plain") ?? fail(),
     folder,
-    command: [...(script ? deno : []), first, ...rest],
+    command: script === undefined ? line.words : [...deno, script, ...rest],
     shell: false,
   }, {
     stdout: Deno.stdout,
@@ -59,6 +57,14 @@ async function runCommand(line: CommandLine, signal: AbortSignal): Promise<numbe
   });
   if (ended.problem !== undefined) tellDeath(ended);
   return ended.status ?? 1;
+}
+
+async function findScript(name: string): Promise<string> {
+  const file = await Deno.realPath(name).catch(() => {
+    throw new UsageProblem(`there is no script ${name}`);
+  });
+  if (file.startsWith(`${project}/`)) return file;
+  throw new UsageProblem(`the guest sees ${project} only: ${file} is not in it`);
 }
 
 /** The guest sees the project only: a command runs where it was given, if that is in the project. */

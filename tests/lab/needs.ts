@@ -75,14 +75,14 @@ export function explainMissing(
     if (config !== undefined) {
       if (need.young && value === undefined) continue;
       if (value === "m") {
-        lines.push(
-          `${option}=m, but there is no ${need.module}.ko: ` +
-            `run make modules_install and give that folder with --modules (${need.purpose})`,
-        );
+        lines.push(`${option}=m, but there is no ${need.module}.ko (${need.purpose})`);
       } else lines.push(`${option} is not set (${need.purpose})`);
     } else if (need.module !== undefined && index?.builtin !== undefined) {
       lines.push(`${option}: neither a module nor built in (${need.purpose})`);
     }
+  }
+  if (lines.some((line) => line.includes("=m, but"))) {
+    lines.push("make modules_install INSTALL_MOD_PATH=DIR, then --modules DIR, brings the modules");
   }
   return lines;
 }

@@ -66,7 +66,9 @@ export async function findTests(): Promise<Map<string, string[]>> {
 export async function runTests(lab: Lab, line: CommandLine): Promise<number> {
   const { options, words } = line;
   const batches = chooseBatches(await findTests(), words[0], options.profile);
-  if (batches.length === 0) throw new LabProblem("there are no kernel tests to run");
+  if (batches.length === 0) {
+    throw new LabProblem(`no tests in tests/kernel/${options.profile?.name ?? "<profile>"}`);
+  }
   const config = openConfig(await Deno.readTextFile(`${project}/deno.json`));
   let totals = none;
   let status = 0;
@@ -132,5 +134,5 @@ function bootLine(profile: Profile, ended: Boot, totals: Totals): string {
 /** Says why a boot died, with the end of its console. */
 export function tellDeath(ended: Boot): void {
   note(ended.problem ?? "the guest ended");
-  if (ended.console !== "") note(`the console's last lines:\n${ended.console}`);
+  if (ended.console !== "") note(`the end of its console:\n${ended.console}`);
 }

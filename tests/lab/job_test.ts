@@ -1,0 +1,55 @@
+import { equal } from "../std/assert.ts";
+import { describe, it } from "../std/testing.ts";
+import { commandScript, Job, loadList, type Order, quote, settings } from "./job.ts";
+import { profileNamed, profiles } from "./profiles.ts";
+
+const [plain] = profiles;
+if (plain === undefined) throw new Error("there is no profile");
+const order: Order = {
+  profile: plain,
+  project: "/a b",
+  folder: "/a b/c",
+  command: ["deno", "run", "it's.ts", ""],
+  asUser: false,
+  shell: false,
+  load: ["vfio", "vfio_iommu_type1"],
+  own: [],
+};
+
+describe("a job", () => {
+  it("quotes words for the shell", () => {
+    equal(quote("a-b=1:2/3.ts"), "a-b=1:2/3.ts");
+    equal(quote("a b"), "'a b'");
+    equal(quote("it's"), `'it'\\''s'`);
+    equal(quote(""), "''");
+    equal(quote("$(x)"), "'$(x)'");
+  });
+
+  it("runs the command as root or as the ordinary user", () => {
+    equal(commandScript(order), `exec deno run 'it'\\''s.ts' ''\n`);
+    const start = "exec /usr/bin/setpriv --reuid=1000 --regid=1000 --clear-groups deno ";
+    equal(commandScript({ ...order, asUser: true }).startsWith(start), true);
+  });
+
+  it("names the machine's settings", () => {
+    const lines = settings(order, { rows: 24, columns: 80 }).split("\n");
+    equal(lines[0], "LAB_PROJECT='/a b'");
+    equal(lines.includes("LAB_BIND='0000:00:10.0 0000:00:11.0'"), true);
+  });
+
+  it("gives type1 the profile's parameters", () => {
+    const profile = profileNamed("entry_limit") ?? plain;
+    equal(loadList({ ...order, profile }), "vfio\nvfio_iommu_type1 dma_entry_limit=100\n");
+  });
+
+  it("leaves no folder behind", async () => {
+    let folder: string;
+    {
+      await using job = await Job.create(order);
+      folder = job.folder;
+      equal(await job.read("load"), "vfio\nvfio_iommu_type1\n");
+      equal(await job.read("status"), undefined);
+    }
+    equal(await Deno.stat(folder).then(() => true, () => false), false);
+  });
+});
