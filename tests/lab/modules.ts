@@ -113,7 +113,13 @@ export async function collectModules(
     if (file === undefined || read.has(name)) continue;
     const bytes = await readModule(file);
     read.set(name, bytes);
-    pending.push(...moduleDepends(bytes));
+    const depends = moduleDepends(bytes);
+    // Only modules are listed there, never what is built in: a missing one is really missing.
+    const missing = depends.filter((other) => !index.files.has(other));
+    if (missing.length > 0) {
+      throw new LabProblem(`the module ${name} needs ${missing.join(", ")}, which is not there`);
+    }
+    pending.push(...depends);
   }
   const dependsOf = (name: string): string[] | undefined => {
     const bytes = read.get(name);

@@ -1,5 +1,5 @@
 import { gzipSync } from "node:zlib";
-import { equal, throws } from "../std/assert.ts";
+import { equal, rejects, throws } from "../std/assert.ts";
 import { describe, it } from "../std/testing.ts";
 import {
   collectModules,
@@ -57,7 +57,7 @@ describe("modules", () => {
     const folder = await Deno.makeTempDir();
     try {
       await Deno.mkdir(`${folder}/kernel/pci`, { recursive: true });
-      await Deno.writeFile(`${folder}/kernel/pci/vfio-pci.ko.gz`, gzipSync(module("vfio,in-it")));
+      await Deno.writeFile(`${folder}/kernel/pci/vfio-pci.ko.gz`, gzipSync(module("vfio")));
       await Deno.writeFile(`${folder}/kernel/vfio.ko`, module(""));
       await Deno.writeTextFile(`${folder}/modules.builtin`, "kernel/lib/in-it.ko\n");
       const index = await indexModules(folder);
@@ -66,6 +66,8 @@ describe("modules", () => {
       const { modules, orders } = await collectModules(index, ["vfio_pci", "mdev"]);
       equal(modules.map(({ name }) => name).sort(), ["vfio", "vfio_pci"]);
       equal([...orders], [["vfio_pci", ["vfio", "vfio_pci"]]]);
+      await Deno.writeFile(`${folder}/kernel/vfio.ko`, module("irqbypass"));
+      await rejects(() => collectModules(index, ["vfio"]), LabProblem, "needs irqbypass");
     } finally {
       await Deno.remove(folder, { recursive: true });
     }
