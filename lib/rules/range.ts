@@ -5,7 +5,7 @@
  */
 
 import { ERRNO } from "../base/errno.ts";
-import { type Extent, type ExtentSet } from "../base/extent.ts";
+import type { Extent, ExtentSet } from "../base/extent.ts";
 import { hex } from "../base/format.ts";
 import { isAligned } from "../base/page.ts";
 import type { Refusal } from "./refusal.ts";

@@ -28,7 +28,7 @@ export function onDenoTest(register: Register): Bdd {
     register({ name: [...path, name].join(" > "), fn, ignore });
   return {
     source: "Deno.test",
-    describe(name, body) {
+    describe: (name, body) => {
       path.push(name);
       try {
         body();
