@@ -51,20 +51,8 @@ export class PrivateApt {
 
   /** Sets up the state in a folder and fetches the suite's package list. */
   static async open(folder: string, suite: string, signal: AbortSignal): Promise<PrivateApt> {
-    const listing = await mustRun(
-      "apt-get",
-      [
-        "indextargets",
-        "--format",
-        format,
-        "Created-By: Packages",
-      ].filter((arg) => arg !== "--no-release-info"),
-      {
-        what: "read the machine's apt configuration",
-        signal,
-      },
-    );
-    const uri = chooseArchive(parseTargets(new TextDecoder().decode(listing)));
+    // Where package lists were never fetched, apt knows addresses but no labels, if asked so.
+    const uri = await askArchive([], signal) ?? await askArchive(["--no-release-info"], signal);
     if (uri === undefined) {
       throw new LabProblem(
         "this machine's apt knows no Debian archive to take a kernel from: " +
@@ -123,6 +111,18 @@ export class PrivateApt {
     }
     throw new LabProblem(`apt-get downloaded ${name}, but left no package file`);
   }
+}
+
+async function askArchive(
+  options: readonly string[],
+  signal: AbortSignal,
+): Promise<string | undefined> {
+  const text = await mustRun(
+    "apt-get",
+    ["indextargets", ...options, "--format", format, "Created-By: Packages"],
+    { what: "read the machine's apt configuration", signal },
+  );
+  return chooseArchive(parseTargets(new TextDecoder().decode(text)));
 }
 
 /** Unpacks a package file into a folder. */

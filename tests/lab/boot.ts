@@ -74,10 +74,15 @@ export async function boot(
     stderr: terminal ? "inherit" : "piped",
   }).spawn();
   const complaint = terminal ? Promise.resolve("") : new Response(child.stderr).text();
+  let running = true;
+  const end = child.status.finally(() => running = false);
   const kill = (): void => {
     try {
-      child.kill("SIGKILL");
-    } catch { /* it has ended */ }
+      if (running) child.kill("SIGKILL");
+    } catch (error) {
+      // It may end in the very moment.
+      if (!(error instanceof TypeError || error instanceof Deno.errors.NotFound)) throw error;
+    }
   };
   signal.addEventListener("abort", kill, { once: true });
   let late = false;
@@ -92,9 +97,7 @@ export async function boot(
   ];
   let status: Deno.CommandStatus;
   try {
-    let ended = false;
-    const end = child.status.finally(() => ended = true);
-    while (!ended) {
+    while (running) {
       await Promise.race([end, new Promise((go) => setTimeout(go, 50))]);
       for (const tail of tails) tail.poll();
     }
@@ -103,7 +106,7 @@ export async function boot(
     kill();
     clearTimeout(timer);
     signal.removeEventListener("abort", kill);
-    await child.status;
+    await end;
   }
   signal.throwIfAborted();
   const console = (await Deno.readTextFile(job.console)).replaceAll("\r", "");

@@ -70,6 +70,11 @@ export async function mustRun(
   return answer.stdout;
 }
 
+function missing(error: unknown): boolean {
+  return [Deno.errors.NotFound, Deno.errors.NotADirectory, Deno.errors.PermissionDenied]
+    .some((type) => error instanceof type);
+}
+
 /** Where a program lies, searched along PATH and the folders of system tools. */
 export function which(name: string): string | undefined {
   const path = (Deno.env.get("PATH") ?? "").split(":");
@@ -78,7 +83,9 @@ export function which(name: string): string | undefined {
     try {
       const info = Deno.statSync(file);
       if (info.isFile && ((info.mode ?? 0) & 0o111) !== 0) return file;
-    } catch { /* not here */ }
+    } catch (error) {
+      if (!missing(error)) throw error;
+    }
   }
   return undefined;
 }
