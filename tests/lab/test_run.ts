@@ -94,9 +94,10 @@ export async function runTests(lab: Lab, line: CommandLine): Promise<number> {
       },
     );
     releases.push(ended.release ?? lab.kernel.release);
-    const counted = countBoot({ status: ended.status, report });
+    const counted = countBoot({ status: ended.status, report, filter: batch.filter });
     totals = add(totals, counted);
-    say(bootLine(batch.profile, ended, counted));
+    // A guest that died may have stopped in the middle of a line.
+    say(`${ended.problem === undefined ? "" : "\n"}${bootLine(batch.profile, ended, counted)}`);
     if (ended.problem !== undefined) tellDeath(ended);
     if (status === 0) status = ended.status ?? 1;
   }

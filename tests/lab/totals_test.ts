@@ -28,6 +28,10 @@ describe("totals", () => {
     equal(countCases(own), { passed: 2, failed: 2, skipped: 2 });
   });
 
+  it("do not count what a filter left out", () => {
+    equal(countCases(report, "top"), { passed: 2, failed: 1, skipped: 1 });
+  });
+
   it("count a boot that died as a failure, and what had passed is not known", () => {
     equal(countBoot({ status: undefined, report: undefined }), { ...none, failed: 1 });
   });
