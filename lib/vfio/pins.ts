@@ -1,3 +1,4 @@
+import { ERRNO } from "../base/errno.ts";
 import { VfioError } from "../base/error.ts";
 import { parseMemlock, parseStatus } from "../pins/parse.ts";
 import { PinSnapshot } from "../pins/snapshot.ts";
@@ -31,13 +32,13 @@ export function readPins(
  * @param kernel The running kernel by default.
  * @throws {VfioError} ENOENT, if there is no such process.
  */
-export function pinsOf(kernel: Kernel, process: Process = "self"): PinSnapshot {
+export function pinsOf(process: Process = "self", kernel: Kernel = linux): PinSnapshot {
   const pins = readPins(kernel, undefined, process);
   if (pins !== undefined) return pins;
   const text = readText(kernel, `/proc/${process}/status`);
   throw new VfioError({
     operation: "open",
-    errno: typeof text === "number" ? -text : 13,
+    errno: typeof text === "number" ? -text : ERRNO.EACCES,
     action: `read /proc/${process}/status`,
     hint: process === "self" ? undefined : "is there such a process, and may you see it?",
   });

@@ -10,7 +10,7 @@ import { type GroupId, isEmulated } from "./topology.ts";
  *
  * @see drivers/vfio/vfio_iommu_type1.c, num_non_pinned_groups
  */
-export function scopeOf(groups: Iterable<GroupId>): DirtyLabel {
+export function scopeOf(groups: Iterable<Pick<GroupId, "devices">>): DirtyLabel {
   let label: DirtyLabel = "pinned-scope";
   for (const group of groups) {
     if (isEmulated(group)) continue;

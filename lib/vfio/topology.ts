@@ -51,6 +51,20 @@ export function devicePath(name: string): string | undefined {
 }
 
 /**
+ * Checks that a text names a device or a group, which need not exist.
+ *
+ * @param target `0000:00:10.0`, the UUID of a mediated device, or `group:12`.
+ * @throws {TypeError} If it is none of these.
+ */
+export function checkTarget(target: string): void {
+  if (GROUP.test(target) || devicePath(target) !== undefined) return;
+  throw new TypeError(
+    "A device is a PCI address like 0000:00:10.0, the UUID of a mediated device, or group:12; " +
+      `got ${JSON.stringify(target)}`,
+  );
+}
+
+/**
  * Finds the group of a device.
  *
  * @param target `0000:00:10.0`, the UUID of a mediated device, or `group:12`.
@@ -58,15 +72,10 @@ export function devicePath(name: string): string | undefined {
  * @throws {VfioError} ENOENT, if there is no such device or it has no group.
  */
 export function resolve(kernel: Kernel, target: string): Target {
+  checkTarget(target);
   const number = GROUP.exec(target)?.[1];
-  if (number !== undefined) return { group: Number(number), device: undefined };
   const path = devicePath(target);
-  if (path === undefined) {
-    throw new TypeError(
-      "A device is a PCI address like 0000:00:10.0, the UUID of a mediated device, or group:12; " +
-        `got ${JSON.stringify(target)}`,
-    );
-  }
+  if (path === undefined) return { group: Number(number), device: undefined };
   const device = path.slice(path.lastIndexOf("/") + 1);
   const link = kernel.readlink(`${path}/iommu_group`);
   if (typeof link === "string") {
@@ -135,10 +144,15 @@ const HARMLESS: ReadonlySet<string> = new Set(["pci-stub", "pcieport", "shpchp"]
 export function isViable(device: DeviceId): boolean {
   const { driver, bus } = device;
   if (driver === undefined || bus === "mdev" || HARMLESS.has(driver)) return true;
-  return /(^|[-_])vfio([-_]|$)/.test(driver);
+  return hasVfioDriver(device);
+}
+
+/** Whether a driver of VFIO has the device: vfio-pci, or one for a kind of device (mlx5-vfio-pci). */
+export function hasVfioDriver(device: DeviceId): boolean {
+  return /(^|[-_])vfio([-_]|$)/.test(device.driver ?? "");
 }
 
 /** Whether a group's devices are all emulated by their drivers, as mediated devices are. */
-export function isEmulated(group: GroupId): boolean {
+export function isEmulated(group: Pick<GroupId, "devices">): boolean {
   return group.devices.length > 0 && group.devices.every(({ bus }) => bus === "mdev");
 }

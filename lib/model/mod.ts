@@ -1,0 +1,25 @@
+/**
+ * A VFIO kernel in memory, for examples, tests and experiments without hardware, root or Linux.
+ *
+ * @example The devices of the default scene
+ * ```ts
+ * import { DEFAULT_SCENE } from "@pinscope/vfio/model";
+ *
+ * const names = DEFAULT_SCENE.devices.map((device) => device.name);
+ * if (!names.includes("0000:00:10.0")) throw new Error("there is a device for experiments");
+ * ```
+ *
+ * @module
+ */
+
+export { ModelKernel } from "./kernel.ts";
+export { MdevDriver, type Workload } from "./mdev.ts";
+export {
+  DEFAULT_MDEV,
+  DEFAULT_SCENE,
+  type Scene,
+  type SceneMdev,
+  type ScenePciDevice,
+  type SceneProcess,
+  type SceneUse,
+} from "./scene.ts";

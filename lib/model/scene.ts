@@ -1,0 +1,145 @@
+/**
+ * What is plugged into a model: devices, their drivers, limits of the process.
+ *
+ * @module
+ */
+
+import type { IovaRange } from "../rules/iova.ts";
+import type { Workload } from "./mdev.ts";
+
+/** A block device, or a network interface, that the host uses through a PCI device. */
+export interface SceneUse {
+  /** A disk, by its name; its first partition is mounted on `mount`. */
+  readonly disk?: { readonly name: string; readonly mount?: string };
+  /** A network interface, by its name. */
+  readonly net?: { readonly name: string; readonly up: boolean };
+}
+
+/** A PCI device. */
+export interface ScenePciDevice extends SceneUse {
+  readonly kind: "pci";
+  /** As 0000:00:10.0. */
+  readonly name: string;
+  readonly group: number;
+  /** Vendor and device id. */
+  readonly id: readonly [number, number];
+  /** 24 bits of class code. */
+  readonly class: number;
+  /** The driver that the host would choose. */
+  readonly hostDriver?: string;
+  /** The driver that is bound at the start. */
+  readonly driver?: string;
+  /** `edu` answers like QEMU's device of that name; others have empty registers. */
+  readonly model?: "edu";
+}
+
+/** A mediated device, whose driver pins pages. */
+export interface SceneMdev {
+  readonly kind: "mdev";
+  /** A UUID. */
+  readonly name: string;
+  readonly group: number;
+  /** What its driver does each time the script has read all dirty pages. */
+  readonly workload?: Workload;
+}
+
+/** A process that `/proc` shows. */
+export interface SceneProcess {
+  readonly pid: number;
+  readonly name: string;
+  readonly lockedKiB: bigint;
+  readonly pinnedKiB: bigint;
+}
+
+/** What a {@link ModelKernel} is made from. */
+export interface Scene {
+  readonly devices: readonly (ScenePciDevice | SceneMdev)[];
+  /** The release that /proc shows. */
+  readonly release: string;
+  /** RLIMIT_MEMLOCK in bytes. */
+  readonly memlock: bigint;
+  /** Whether the process has CAP_IPC_LOCK. */
+  readonly ipcLock: boolean;
+  /** Mappings that a container may have. */
+  readonly entryLimit: number;
+  /** Whether the IOMMU remaps interrupts; without it a group is refused with EPERM. */
+  readonly interruptRemapping: boolean;
+  /** Smallest page of the IOMMU, in bytes. */
+  readonly pageSize: bigint;
+  /** What the IOMMU can address. */
+  readonly ranges: readonly IovaRange[];
+  readonly processes: readonly SceneProcess[];
+}
+
+/** The mediated device of the default scene. */
+export const DEFAULT_MDEV = "83b8f4f2-509f-382f-3c1e-e6bfe0fa1001";
+
+/** Pins a ring of four pages at first, and writes two others in each round. */
+const ringAndWrites: Workload = (driver, round) => {
+  const [first] = driver.mappings();
+  if (first === undefined || first.size < 64n * 4096n) return;
+  if (round === 0) driver.pin(first.iova + 16n * 4096n, 4);
+  const at = first.iova + BigInt(32 + round * 3 % 24) * 4096n;
+  driver.write(at, new Uint8Array(2 * 4096).fill(round + 1));
+};
+
+/**
+ * A small host: two devices for experiments, one of them free; a mediated device whose driver pins
+ * and writes; and a network card and a disk that the host needs.
+ */
+export const DEFAULT_SCENE: Scene = {
+  devices: [
+    {
+      kind: "pci",
+      name: "0000:00:03.0",
+      group: 1,
+      id: [0x8086, 0x10d3],
+      class: 0x020000,
+      hostDriver: "e1000e",
+      driver: "e1000e",
+      net: { name: "eth0", up: true },
+    },
+    {
+      kind: "pci",
+      name: "0000:00:04.0",
+      group: 2,
+      id: [0x1b36, 0x0010],
+      class: 0x010802,
+      hostDriver: "nvme",
+      driver: "nvme",
+      disk: { name: "nvme0n1", mount: "/" },
+    },
+    {
+      kind: "pci",
+      name: "0000:00:10.0",
+      group: 3,
+      id: [0x1234, 0x11e8],
+      class: 0x00ff00,
+      driver: "vfio-pci",
+      model: "edu",
+    },
+    {
+      kind: "pci",
+      name: "0000:00:11.0",
+      group: 4,
+      id: [0x1234, 0x11e8],
+      class: 0x00ff00,
+      model: "edu",
+    },
+    { kind: "mdev", name: DEFAULT_MDEV, group: 5, workload: ringAndWrites },
+  ],
+  release: "6.12.0-model",
+  memlock: 8n << 20n,
+  ipcLock: true,
+  entryLimit: 65535,
+  interruptRemapping: true,
+  pageSize: 4096n,
+  ranges: [
+    { start: 0n, end: 0xfedf_ffffn },
+    { start: 0xfef0_0000n, end: 0xffff_ffff_ffffn },
+  ],
+  processes: [
+    { pid: 1, name: "systemd", lockedKiB: 0n, pinnedKiB: 0n },
+    { pid: 1301, name: "qemu-system-x86", lockedKiB: 4_194_304n, pinnedKiB: 0n },
+  ],
+};

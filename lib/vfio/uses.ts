@@ -1,0 +1,167 @@
+/**
+ * What of the host would lose its device: mounted disks, swap, network interfaces that are up.
+ *
+ * @module
+ */
+
+import { ERRNO } from "../base/errno.ts";
+import { O_CLOEXEC, O_EXCL, O_RDONLY } from "../sys/constant.ts";
+import type { Kernel } from "../sys/kernel.ts";
+import { linux } from "../sys/libc.ts";
+import { readLine, readText } from "../sys/text.ts";
+
+/** One use of a device by the host. */
+export interface DeviceUse {
+  /**
+   * `mount` and `swap`: a disk of it, or one on top of it; `exclusive`: something else holds a disk,
+   * as ZFS does; `network`: an interface that is up; `functions`: virtual functions of it.
+   */
+  readonly kind: "mount" | "swap" | "exclusive" | "network" | "functions";
+  /** The disk, the interface, or the number of functions. */
+  readonly name: string;
+  /** Where it is mounted; for a disk on top of another, with that. */
+  readonly where: string | undefined;
+  /** What ends the use, to be typed as root. */
+  readonly remedy: string;
+}
+
+const IFF_UP = 1;
+
+/**
+ * Finds what the host uses a PCI device for. An empty list is no promise: a program may use the
+ * device in a way that sysfs does not show.
+ *
+ * @param device A PCI address, as sysfs writes it.
+ * @param options `kernel`: the running kernel by default, or a model of one.
+ */
+export function usesOf(device: string, options: { readonly kernel?: Kernel } = {}): DeviceUse[] {
+  const { kernel = linux } = options;
+  using _held = kernel.retain();
+  const disks = disksOf(kernel, device);
+  const used = [...mounts(kernel, disks), ...swaps(kernel, disks)];
+  return [
+    ...(used.length > 0 ? used : exclusive(kernel, disks)),
+    ...interfaces(kernel, device),
+    ...functions(kernel, device),
+  ];
+}
+
+const list = (kernel: Kernel, path: string): string[] => {
+  const names = kernel.list(path);
+  return typeof names === "number" ? [] : names;
+};
+
+/** Whether the link in sysfs leads to something below the device. */
+function isBelow(kernel: Kernel, link: string, device: string): boolean {
+  const target = kernel.readlink(link);
+  return typeof target === "string" && target.split("/").includes(device);
+}
+
+/** A disk, a partition of it, or a disk made on top of one. */
+interface Disk {
+  readonly name: string;
+  /** Major and minor number, as "259:1". */
+  readonly number: string | undefined;
+  /** The name below /dev/mapper, if it has one. */
+  readonly mapper: string | undefined;
+}
+
+/** Every disk and partition of a device, with what device-mapper, md and others made of them. */
+function disksOf(kernel: Kernel, device: string): Disk[] {
+  const found = new Map<string, Disk>();
+  const visit = (name: string, path: string): void => {
+    if (found.has(name)) return;
+    found.set(name, {
+      name,
+      number: readLine(kernel, `${path}/dev`),
+      mapper: readLine(kernel, `${path}/dm/name`),
+    });
+    for (const holder of list(kernel, `${path}/holders`)) visit(holder, `/sys/block/${holder}`);
+    for (const entry of list(kernel, path)) {
+      const part = `${path}/${entry}`;
+      if (entry.startsWith(name) && readLine(kernel, `${part}/partition`) !== undefined) {
+        visit(entry, part);
+      }
+    }
+    // With NVMe multipath the device has a hidden path, and the disk itself belongs to no device.
+    const path0 = /^nvme(\d+)c\d+n(\d+)$/.exec(name);
+    if (path0 !== null) visitDisk(`nvme${path0[1]}n${path0[2]}`);
+  };
+  const visitDisk = (name: string): void => visit(name, `/sys/block/${name}`);
+  list(kernel, "/sys/block").filter((name) => isBelow(kernel, `/sys/block/${name}`, device))
+    .forEach(visitDisk);
+  return [...found.values()];
+}
+
+const text = (kernel: Kernel, path: string): string => {
+  const got = readText(kernel, path);
+  return typeof got === "string" ? got : "";
+};
+
+/** Mount points by device number, and by source where a filesystem has a number of its own. */
+function mounts(kernel: Kernel, disks: readonly Disk[]): DeviceUse[] {
+  const uses: DeviceUse[] = [];
+  for (const line of text(kernel, "/proc/self/mountinfo").split("\n")) {
+    const fields = line.split(" ");
+    const [, , number, , point = ""] = fields;
+    const source = fields[fields.indexOf("-", 6) + 2] ?? "";
+    const disk = disks.find((disk) => disk.number === number || isSource(disk, source));
+    if (disk === undefined) continue;
+    const where = unescape(point);
+    uses.push({ kind: "mount", name: disk.name, where, remedy: `umount ${where}` });
+  }
+  return uses;
+}
+
+const isSource = ({ name, mapper }: Disk, source: string): boolean =>
+  source === `/dev/${name}` || (mapper !== undefined && source === `/dev/mapper/${mapper}`);
+
+/** Mount points have blanks and backslashes as octal numbers. */
+const unescape = (point: string): string =>
+  point.replace(/\\([0-7]{3})/g, (_, digits: string) => String.fromCharCode(parseInt(digits, 8)));
+
+function swaps(kernel: Kernel, disks: readonly Disk[]): DeviceUse[] {
+  const sources = text(kernel, "/proc/swaps").split("\n").map((line) => line.split(/\s/)[0] ?? "");
+  return disks.filter((disk) => sources.some((source) => isSource(disk, source)))
+    .map(({ name }) => ({
+      kind: "swap",
+      name,
+      where: undefined,
+      remedy: `swapoff /dev/${name}`,
+    }));
+}
+
+/** The kernel lets a disk be opened exclusively only if nothing else claims it, or a part of it. */
+function exclusive(kernel: Kernel, disks: readonly Disk[]): DeviceUse[] {
+  const isHeld = ({ name }: Disk): boolean => {
+    const fd = kernel.open(`/dev/${name}`, O_RDONLY | O_EXCL | O_CLOEXEC);
+    if (fd >= 0) kernel.close(fd);
+    return fd === -ERRNO.EBUSY;
+  };
+  return disks.filter(isHeld).map(({ name }) => ({
+    kind: "exclusive",
+    name,
+    where: undefined,
+    remedy: `lsblk /dev/${name}`,
+  }));
+}
+
+function interfaces(kernel: Kernel, device: string): DeviceUse[] {
+  return list(kernel, "/sys/class/net")
+    .filter((name) => isBelow(kernel, `/sys/class/net/${name}`, device))
+    .filter((name) => (Number(readLine(kernel, `/sys/class/net/${name}/flags`)) & IFF_UP) !== 0)
+    .map((name) => ({
+      kind: "network",
+      name,
+      where: undefined,
+      remedy: `ip link set ${name} down`,
+    }));
+}
+
+/** Taking the driver from a physical function removes its virtual ones. */
+function functions(kernel: Kernel, device: string): DeviceUse[] {
+  const file = `/sys/bus/pci/devices/${device}/sriov_numvfs`;
+  const count = readLine(kernel, file);
+  if (count === undefined || count === "0") return [];
+  return [{ kind: "functions", name: count, where: undefined, remedy: `echo 0 > ${file}` }];
+}
