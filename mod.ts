@@ -56,4 +56,5 @@ export { pinsOf, type Process } from "./lib/vfio/pins.ts";
 export { Region, type RegionInfo } from "./lib/vfio/region.ts";
 export type { RegionMemory } from "./lib/vfio/region_memory.ts";
 export type { DeviceId, GroupId } from "./lib/vfio/topology.ts";
+export type { IommuType } from "./lib/vfio/type.ts";
 export type { DirtyTracker, DrainOptions } from "./lib/vfio/tracker.ts";

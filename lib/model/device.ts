@@ -22,7 +22,7 @@ import {
 } from "../uapi/request.ts";
 import { EventFile, type IoctlArgument, ModelFile } from "./file.ts";
 import type { MdevDriver } from "./mdev.ts";
-import { ModelMemory } from "./memory.ts";
+import type { ModelMemory } from "./memory.ts";
 import type { DeviceParts, RegionPart } from "./device_part.ts";
 
 /** Where a region begins in the device's file. @see VFIO_PCI_INDEX_TO_OFFSET */

@@ -14,7 +14,7 @@ export class Dma implements Extent {
   /** Whether an IOMMU maps it; false while only emulated groups are attached. */
   iommuMapped = false;
   /** How often each page is pinned by drivers. */
-  readonly pins = new Map<number, number>();
+  readonly pins: Map<number, number> = new Map();
   /** Pages with a bit; only what is set takes room. */
   readonly #dirty = new Set<number>();
   #full = false;

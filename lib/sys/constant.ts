@@ -10,6 +10,8 @@ export const O_RDONLY = 0;
 export const O_WRONLY = 1;
 /** Open for reading and writing. */
 export const O_RDWR = 2;
+/** Of a disk: fail if something else claims it. */
+export const O_EXCL = 0o200;
 /** Do not wait. */
 export const O_NONBLOCK = 0o4000;
 /** Close on exec: every file of Pinscope is opened with it. */

@@ -7,40 +7,34 @@ import { O_CLOEXEC, O_RDWR } from "../sys/constant.ts";
 import type { Kernel } from "../sys/kernel.ts";
 import { linux } from "../sys/libc.ts";
 import { OwnedFd } from "../sys/owned_fd.ts";
-import { VFIO_TYPE1_IOMMU, VFIO_TYPE1v2_IOMMU, VFIO_UNMAP_ALL } from "../uapi/flag.ts";
-import {
-  VFIO_CHECK_EXTENSION,
-  VFIO_GET_API_VERSION,
-  VFIO_GROUP_SET_CONTAINER,
-  VFIO_GROUP_UNSET_CONTAINER,
-  VFIO_SET_IOMMU,
-} from "../uapi/request.ts";
+import { VFIO_UNMAP_ALL } from "../uapi/flag.ts";
+import { VFIO_GET_API_VERSION } from "../uapi/request.ts";
 import { EventFd } from "./event.ts";
-import { explainAttach } from "./explain.ts";
-import { Group, openGroup } from "./group.ts";
-import { type IommuInfo, readIommuInfo } from "./iommu_info.ts";
+import { attachGroup, hasExtension } from "./attach.ts";
+import { Group } from "./group.ts";
+import { dirtyInfo, type IommuInfo, readIommuInfo } from "./iommu_info.ts";
 import { type MapOptions, Mapper } from "./mapper.ts";
 import type { Mapping } from "./mapping.ts";
 import { HostMemory, type MemoryOptions } from "./memory.ts";
 import { pinsOf } from "./pins.ts";
 import { scopeOf } from "./scope.ts";
-import { type GroupId, isEmulated, readGroup, resolve } from "./topology.ts";
+import { type GroupId, isEmulated } from "./topology.ts";
+import type { IommuType } from "./type.ts";
 import { DirtyTracker } from "./tracker.ts";
 import { Type1Source } from "./type1_source.ts";
 
 /** How to open a container. */
 export interface ContainerOptions {
   /** The kernel to talk to: the running one by default, or a model of one. */
-  readonly kernel?: Kernel;
+  readonly kernel?: Kernel | undefined;
   /**
    * The type of IOMMU: `v2` by default. `v1` lets an unmap cut mappings in its own way, and has no
    * dirty pages at all: every DIRTY_PAGES request is refused with EACCES.
    */
-  readonly type?: "v1" | "v2";
+  readonly type?: IommuType;
 }
 
 const PATH = "/dev/vfio/vfio";
-const TYPES = { v1: VFIO_TYPE1_IOMMU, v2: VFIO_TYPE1v2_IOMMU } as const;
 
 /**
  * A VFIO container: groups of devices that share mappings, and the dirty pages of those.
@@ -68,13 +62,13 @@ export class Container implements Disposable {
   readonly #kernel: Kernel;
   readonly #retained: Disposable;
   readonly #file: OwnedFd;
-  readonly #type: "v1" | "v2";
+  readonly #type: IommuType;
   readonly #groups = new Map<Group, GroupId>();
   readonly #mapper: Mapper;
   #iommu: IommuInfo | undefined;
   #tracker: DirtyTracker | undefined;
 
-  private constructor(kernel: Kernel, retained: Disposable, file: OwnedFd, type: "v1" | "v2") {
+  private constructor(kernel: Kernel, retained: Disposable, file: OwnedFd, type: IommuType) {
     this.#kernel = kernel;
     this.#retained = retained;
     this.#file = file;
@@ -163,9 +157,7 @@ export class Container implements Disposable {
    * @param extension `VFIO_UNMAP_ALL` and others of `@pinscope/vfio/uapi`.
    */
   supports(extension: number): boolean {
-    const kernel = this.#kernel;
-    const result = kernel.ioctlValue(this.#file.fd, VFIO_CHECK_EXTENSION, BigInt(extension));
-    return check(result, "VFIO_CHECK_EXTENSION", "ask the container for an extension") > 0;
+    return hasExtension(this.#kernel, this.#file.fd, extension);
   }
 
   /**
@@ -181,43 +173,18 @@ export class Container implements Disposable {
    */
   attach(target: string): Group {
     const kernel = this.#kernel;
-    const { fd } = this.#file;
-    const { group: number, device } = resolve(kernel, target);
-    const id = readGroup(kernel, number);
-    using stack = new DisposableStack();
-    const file = stack.use(openGroup(kernel, id));
-    const action = `attach group ${number} to the container`;
-    const why = (errno: number): string | undefined => explainAttach(kernel, errno, this.#mapped());
-    const argument = new Uint8Array(Int32Array.of(fd).buffer);
-    check(
-      kernel.ioctlBuffer(file.fd, VFIO_GROUP_SET_CONTAINER, argument),
-      "VFIO_GROUP_SET_CONTAINER",
-      action,
-      why,
-    );
-    stack.defer(() => void kernel.ioctl(file.fd, VFIO_GROUP_UNSET_CONTAINER));
-    if (this.#groups.size === 0) this.#setIommu(action, why);
-    const info = readIommuInfo(kernel, fd);
-    stack.move();
+    const { file, id, device, info } = attachGroup({
+      kernel,
+      fd: this.#file.fd,
+      type: this.#type,
+      isFirst: this.#groups.size === 0,
+      mapped: this.#mapped(),
+    }, target);
     this.#iommu = info;
     const onLeave = (left: Group): void => this.#left(left);
     const group = new Group({ kernel, file, id, device, onLeave });
     this.#groups.set(group, id);
     return group;
-  }
-
-  #setIommu(action: string, why: (errno: number) => string | undefined): void {
-    const type = TYPES[this.#type];
-    if (!this.supports(type)) {
-      throw new VfioError({
-        operation: "VFIO_CHECK_EXTENSION",
-        errno: ERRNO.ENODEV,
-        action,
-        hint: `the kernel has no type1 ${this.#type} IOMMU; as root: modprobe vfio_iommu_type1`,
-      });
-    }
-    const result = this.#kernel.ioctlValue(this.#file.fd, VFIO_SET_IOMMU, BigInt(type));
-    check(result, "VFIO_SET_IOMMU", action, why);
   }
 
   #mapped(): bigint {
@@ -299,7 +266,7 @@ export class Container implements Disposable {
         "The container is tracking dirty pages already: a second tracker's end would stop both",
       );
     }
-    const { pageSize, migration } = this.#dirtyInfo();
+    const { pageSize, migration } = dirtyInfo(this.#attached(), this.#type);
     const refusal = startRefusal(this.#mapper.pieces, pageSize);
     if (refusal !== undefined) throw new RangeError(`Cannot track dirty pages: ${refusal.reason}`);
     const source = new Type1Source({
@@ -316,24 +283,6 @@ export class Container implements Disposable {
       onEnd: () => this.#tracker = undefined,
     });
     return this.#tracker;
-  }
-
-  #dirtyInfo(): IommuInfo & { readonly migration: NonNullable<IommuInfo["migration"]> } {
-    const info = this.#attached();
-    const { migration, backend } = info;
-    if (this.#type === "v2" && migration !== undefined) return { ...info, migration };
-    const hint = this.#type === "v1"
-      ? "a v1 container has no dirty pages; open it with type v2, the default"
-      : backend === "iommufd-compat"
-      ? "this container is iommufd's compatibility layer, which has no dirty pages: the devices " +
-        "stand behind /dev/vfio/vfio, but not type1"
-      : "the kernel has no MIGRATION capability: dirty pages came with Linux v5.8";
-    throw new VfioError({
-      operation: "VFIO_IOMMU_DIRTY_PAGES",
-      errno: this.#type === "v1" ? ERRNO.EACCES : ERRNO.ENOTTY,
-      action: "track dirty pages",
-      hint,
-    });
   }
 
   /** Takes a snapshot of what this process has locked, and of the mappings the container has left. */

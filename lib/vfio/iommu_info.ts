@@ -3,6 +3,7 @@ import { ERRNO } from "../base/errno.ts";
 import { lowestBit } from "../base/page.ts";
 import type { IovaRange } from "../rules/iova.ts";
 import type { Kernel } from "../sys/kernel.ts";
+import type { IommuType } from "./type.ts";
 import {
   capabilities,
   decodeDmaAvail,
@@ -77,6 +78,31 @@ export function readIommuInfo(kernel: Kernel, fd: number): IommuInfo {
     migration,
     dmaAvailable: compat ? undefined : dmaAvailable,
   };
+}
+
+/** A container with dirty tracking. */
+export type DirtyInfo = IommuInfo & { readonly migration: NonNullable<IommuInfo["migration"]> };
+
+/**
+ * Checks that a container has dirty tracking.
+ *
+ * @throws {VfioError} Saying why it has none: v1, iommufd behind /dev/vfio/vfio, an old kernel.
+ */
+export function dirtyInfo(info: IommuInfo, type: IommuType): DirtyInfo {
+  const { migration, backend } = info;
+  if (type === "v2" && migration !== undefined) return { ...info, migration };
+  const hint = type === "v1"
+    ? "a v1 container has no dirty pages; open it with type v2, the default"
+    : backend === "iommufd-compat"
+    ? "this container is iommufd's compatibility layer behind /dev/vfio/vfio, and only type1 has " +
+      "dirty pages there"
+    : "the kernel has no MIGRATION capability: dirty pages came with Linux v5.8";
+  throw new VfioError({
+    operation: "VFIO_IOMMU_DIRTY_PAGES",
+    errno: type === "v1" ? ERRNO.EACCES : ERRNO.ENOTTY,
+    action: "track dirty pages",
+    hint,
+  });
 }
 
 /** The two-call idiom: the first call says how much room the capabilities need. */
