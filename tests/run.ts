@@ -1,8 +1,7 @@
 /**
  * Every test that needs no virtual machine, and the examples in the documentation.
  *
- *     deno task test [--filter TEXT] [PATH...] [flags of deno test]
- *     deno task test --totals FILE      also writes {passed, failed, skipped} as JSON
+ *     deno task test [PATH...] [--filter TEXT] [flags of deno test]
  *
  * Nothing here waits for the network for more than a few seconds.
  *
@@ -24,17 +23,17 @@ const say = (text: string): void => {
   Deno.stdout.writeSync(new TextEncoder().encode(`${text}\n`));
 };
 
-/** The command line: what is to be run, and what is meant for deno test. */
-interface Wanted {
+/** What a command line asks for. */
+export interface Wanted {
   readonly tests: readonly string[];
   readonly docs: readonly string[];
+  /** What is meant for deno test. */
   readonly flags: readonly string[];
-  readonly totals: string | undefined;
 }
 
 function exists(path: string): boolean {
   try {
-    return Deno.statSync(ROOT + path) !== undefined;
+    return Deno.statSync(new URL(path, `file://${ROOT}`)) !== undefined;
   } catch (error) {
     if (error instanceof Deno.errors.NotFound) return false;
     throw error;
@@ -45,69 +44,84 @@ function exists(path: string): boolean {
 export function wanted(args: readonly string[]): Wanted {
   const paths: string[] = [];
   const flags: string[] = [];
-  let totals: string | undefined;
-  for (let i = 0; i < args.length; i += 1) {
-    const argument = args[i]!;
-    if (argument === "--totals") totals = args[i += 1];
-    else if (argument === "--filter") flags.push(`--filter=${args[i += 1] ?? ""}`);
+  const rest = args.filter((argument) => argument !== "--");
+  for (let i = 0; i < rest.length; i += 1) {
+    const argument = rest[i]!;
+    if (argument === "--filter") flags.push(`--filter=${rest[i += 1] ?? ""}`);
     else if (!argument.startsWith("-") && exists(argument)) paths.push(argument);
-    else if (argument !== "--") flags.push(argument);
+    else flags.push(argument);
   }
+  if (paths.length === 0) return { tests: TESTS, docs: DOCS, flags };
   const isDoc = (path: string): boolean => /^(\.\/)?(mod\.ts$|lib(\/|$))/.test(path);
-  const all = paths.length === 0;
-  return {
-    tests: all ? TESTS : paths.filter((path) => !isDoc(path)),
-    docs: all ? DOCS : paths.filter(isDoc),
-    flags,
-    totals,
-  };
+  return { tests: paths.filter((path) => !isDoc(path)), docs: paths.filter(isDoc), flags };
 }
 
-/** Runs deno test; gives its exit status and what its report counts. */
-async function test(
+/** How the tests ended. */
+export interface Outcome {
+  /** The worst exit status of deno test. */
+  readonly code: number;
+  /** As "7 passed, 0 failed, 1 skipped". */
+  readonly summary: string;
+  /** What deno test wrote, when it is kept. */
+  readonly text: string;
+}
+
+/** One run of deno test. */
+async function denoTest(
   args: readonly string[],
-  flags: readonly string[],
-): Promise<{ code: number; totals: Totals }> {
+  output: "show" | "keep",
+): Promise<{ code: number; text: string; totals: Totals }> {
   const report = Deno.makeTempFileSync({ suffix: ".xml" });
   try {
-    const { code, timedOut } = await runChild(
-      [Deno.execPath(), "test", ...COMMON, `--junit-path=${report}`, ...flags, ...args],
-      { seconds: SECONDS, output: "show" },
+    const { code, text, timedOut } = await runChild(
+      [Deno.execPath(), "test", ...COMMON, `--junit-path=${report}`, ...args],
+      { seconds: SECONDS, output },
     );
-    if (timedOut) say(`The tests did not end within ${SECONDS} s and were killed`);
-    const filter = flags.find((flag) => flag.startsWith("--filter="))?.slice("--filter=".length);
+    const filter = args.find((argument) => argument.startsWith("--filter="))?.slice(9);
     const totals = countCases(Deno.readTextFileSync(report), filter);
-    // A type error or a crash leaves no report, and no failing case.
+    // A type error or a crash leaves no report, and no case that failed.
     const silent = code !== 0 && totals.failed === 0;
-    return { code, totals: silent ? add(totals, { ...none, failed: 1 }) : totals };
+    return {
+      code,
+      text: timedOut ? `${text}\nThe tests were killed after ${SECONDS} s` : text,
+      totals: silent ? add(totals, { ...none, failed: 1 }) : totals,
+    };
   } finally {
     Deno.removeSync(report);
   }
 }
 
+/** Runs what a command line asks for. */
+export async function test(args: readonly string[], output: "show" | "keep"): Promise<Outcome> {
+  const { tests, docs, flags } = wanted(args);
+  const runs: string[][] = [];
+  if (tests.length > 0) runs.push(["-A", ...tests]);
+  // Without any permission: the examples run on the model kernel, which needs none.
+  if (docs.length > 0) runs.push(["--doc", ...docs]);
+  let code = 0;
+  let sum = none;
+  const texts: string[] = [];
+  for (const run of runs) {
+    const result = await denoTest([...flags, ...run], output);
+    code ||= result.code;
+    sum = add(sum, result.totals);
+    texts.push(result.text);
+  }
+  const summary = `${sum.passed} passed, ${sum.failed} failed, ${sum.skipped} skipped`;
+  return { code, summary, text: texts.join("\n") };
+}
+
 async function main(args: readonly string[]): Promise<number> {
   using _signals = killOnSignal();
-  const { tests, docs, flags, totals } = wanted(args);
-  say(
-    await cacheStd()
-      ? "@std: from the cache"
-      : "@std: not reachable, Deno's built-ins serve instead",
-  );
-  let status = 0;
-  let sum = none;
-  const run = async (...command: string[]): Promise<void> => {
-    const result = await test(command, flags);
-    status ||= result.code;
-    sum = add(sum, result.totals);
-  };
-  if (tests.length > 0) await run("-A", ...tests);
-  // Without any permission: the examples run on the model kernel, which needs none.
-  if (docs.length > 0) await run("--doc", ...docs);
-  if (totals !== undefined) Deno.writeTextFileSync(totals, `${JSON.stringify(sum)}\n`);
-  if (tests === TESTS) {
-    say("The kernel tests are not part of this: they boot a real kernel. Run: deno task lab test");
+  const cached = await cacheStd();
+  say(cached ? "@std: from the cache" : "@std: not reachable, Deno's built-ins serve instead");
+  const { code, summary, text } = await test(args, "show");
+  if (text.trim() !== "") say(text.trim());
+  say(`tests: ${summary}`);
+  if (wanted(args).tests === TESTS) {
+    say("The kernel tests are not among them: they boot a real kernel. Run: deno task lab test");
   }
-  return status;
+  return code;
 }
 
 if (import.meta.main) Deno.exitCode = await main(Deno.args);
