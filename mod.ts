@@ -43,18 +43,29 @@ export {
   type ViewAddress,
 } from "./lib/sys/kernel.ts";
 export { linux as rawLinux } from "./lib/sys/libc.ts";
+export { bindDevice, type Rebound, unbindDevice } from "./lib/vfio/bind.ts";
 export { Container, type ContainerOptions } from "./lib/vfio/container.ts";
 export { Device, type DeviceInfo, type FeatureSupport } from "./lib/vfio/device.ts";
 export { EventFd } from "./lib/vfio/event.ts";
 export { Group } from "./lib/vfio/group.ts";
+export {
+  type GroupState,
+  type Host,
+  type HostDevice,
+  type HostGroup,
+  listHost,
+} from "./lib/vfio/host.ts";
 export type { IommuInfo } from "./lib/vfio/iommu_info.ts";
 export type { IrqInfo } from "./lib/vfio/irq.ts";
 export type { MapOptions } from "./lib/vfio/mapper.ts";
 export type { Access, Mapping } from "./lib/vfio/mapping.ts";
 export { HostMemory, type MemoryOptions } from "./lib/vfio/memory.ts";
 export { pinsOf, type Process } from "./lib/vfio/pins.ts";
+export { listPins, type ProcessPins } from "./lib/vfio/processes.ts";
 export { Region, type RegionInfo } from "./lib/vfio/region.ts";
 export type { RegionMemory } from "./lib/vfio/region_memory.ts";
-export type { DeviceId, GroupId } from "./lib/vfio/topology.ts";
-export type { IommuType } from "./lib/vfio/type.ts";
+export { scopeOf } from "./lib/vfio/scope.ts";
+export { checkTarget, type DeviceId, type GroupId } from "./lib/vfio/topology.ts";
+export type { IommuType } from "./lib/vfio/iommu_type.ts";
 export type { DirtyTracker, DrainOptions } from "./lib/vfio/tracker.ts";
+export { type DeviceUse, usesOf } from "./lib/vfio/uses.ts";

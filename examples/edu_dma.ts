@@ -17,9 +17,7 @@ try {
   using container = Container.open({ kernel: model ? new ModelKernel() : undefined });
   using group = container.attach(name);
   using device = group.device();
-  const config = device.region(7);
-  config.write(4, Uint8Array.of(0b110, 0)); // memory space and bus master on
-
+  device.region(7).write(4, Uint8Array.of(0b110, 0)); // memory space and bus master on
   using memory = container.allocate(4096n);
   using _mapping = container.map(memory, { iova: IOVA });
   using tracker = container.trackDirty();
@@ -32,7 +30,7 @@ try {
     bar.write32(0x88, target);
     bar.write32(0x90, text.length);
     bar.write32(0x98, command | 1);
-    while ((bar.read32(0x98) & 1) !== 0); // the device clears the bit when it is done
+    while ((bar.read32(0x98) & 1) !== 0); // done when the bit is clear
   };
   copy(Number(IOVA), BUFFER, 0);
   copy(BUFFER, Number(IOVA) + 2048, 2);

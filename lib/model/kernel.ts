@@ -75,6 +75,11 @@ export class ModelKernel implements Kernel {
     return this.#files.size;
   }
 
+  /** How many mappings of memory there are: for the same tests. */
+  get openMappings(): number {
+    return this.#host.memory.count;
+  }
+
   #paths(): Tree {
     if (this.#tree === undefined) {
       this.#tree = new Tree();

@@ -93,6 +93,11 @@ export class AddressSpace {
   #next = FIRST_ADDRESS;
   #nextForeign = FIRST_FOREIGN;
 
+  /** How many mappings there are. */
+  get count(): number {
+    return this.#areas.length;
+  }
+
   /** Puts memory at a new address. */
   map(memory: ModelMemory, offset: bigint, size: bigint): bigint {
     const address = this.#next;

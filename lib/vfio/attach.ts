@@ -12,7 +12,7 @@ import {
 import { explainAttach } from "./explain.ts";
 import { openGroup } from "./group.ts";
 import { type IommuInfo, readIommuInfo } from "./iommu_info.ts";
-import type { IommuType } from "./type.ts";
+import type { IommuType } from "./iommu_type.ts";
 import { type GroupId, readGroup, resolve } from "./topology.ts";
 
 const TYPES: Readonly<Record<IommuType, number>> = {

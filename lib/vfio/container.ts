@@ -19,7 +19,7 @@ import { HostMemory, type MemoryOptions } from "./memory.ts";
 import { pinsOf } from "./pins.ts";
 import { scopeOf } from "./scope.ts";
 import { type GroupId, isEmulated } from "./topology.ts";
-import type { IommuType } from "./type.ts";
+import type { IommuType } from "./iommu_type.ts";
 import { DirtyTracker } from "./tracker.ts";
 import { Type1Source } from "./type1_source.ts";
 

@@ -3,7 +3,7 @@ import { ERRNO } from "../base/errno.ts";
 import { lowestBit } from "../base/page.ts";
 import type { IovaRange } from "../rules/iova.ts";
 import type { Kernel } from "../sys/kernel.ts";
-import type { IommuType } from "./type.ts";
+import type { IommuType } from "./iommu_type.ts";
 import {
   capabilities,
   decodeDmaAvail,
