@@ -198,10 +198,10 @@ export const vfio_device_feature_dma_buf: Layout<typeof vfio_device_feature_dma_
 
 /** Fields of {@link vfio_device_feature_zpci_err}. @internal */
 export const vfio_device_feature_zpci_err_fields = {
-  data: "u64",
+  data: "ptr",
 } as const;
 /**
- * Holds the error state of an s390 PCI function.
+ * Says where the error state of an s390 PCI function goes, which only the call needs.
  *
  * @see include/uapi/linux/vfio.h, struct vfio_device_feature_zpci_err
  */

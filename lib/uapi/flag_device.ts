@@ -165,9 +165,9 @@ export const VFIO_PCI_NUM_IRQS = 5;
 
 // struct vfio_pci_hot_reset_info
 
-/** `devid` of a device that the caller owns indirectly or that needs no owner. */
+/** `devid` of a device that has no id, because nobody opened it, and that is the caller's to reset. */
 export const VFIO_PCI_DEVID_OWNED = 0;
-/** `devid` of a device that the caller does not own. */
+/** `devid` of a device that the caller does not own: it prevents the reset. */
 export const VFIO_PCI_DEVID_NOT_OWNED = 0xffffffff;
 /** The list holds device ids, because the device was opened by its own node. */
 export const VFIO_PCI_HOT_RESET_FLAG_DEV_ID = 0x1;

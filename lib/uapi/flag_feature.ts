@@ -43,7 +43,7 @@ export const VFIO_DEVICE_FEATURE_MIG_DATA_SIZE = 9;
 export const VFIO_DEVICE_FEATURE_BUS_MASTER = 10;
 /** Feature: exports ranges of a region as a dma-buf; `vfio_device_feature_dma_buf`; GET. */
 export const VFIO_DEVICE_FEATURE_DMA_BUF = 11;
-/** Feature: asks for the precopy information that can start again; no data; SET. */
+/** Feature: makes the flags of `vfio_precopy_info` valid; no data; SET. */
 export const VFIO_DEVICE_FEATURE_MIG_PRECOPY_INFOv2 = 12;
 /** Feature: reads the error state of an s390 PCI function; `vfio_device_feature_zpci_err`; GET. */
 export const VFIO_DEVICE_FEATURE_ZPCI_ERROR = 13;
@@ -80,7 +80,7 @@ export const VFIO_DEVICE_STATE_NR = 8;
 
 // struct vfio_precopy_info.flags
 
-/** The precopy data begins again. */
+/** New initial data is there; valid once {@link VFIO_DEVICE_FEATURE_MIG_PRECOPY_INFOv2} was set. */
 export const VFIO_PRECOPY_INFO_REINIT = 0x1;
 
 // struct vfio_device_feature_bus_master.op

@@ -96,7 +96,7 @@ export const IOMMU_HW_CAP_PCI_PASID_PRIV = 0x4;
 export const IOMMU_HW_CAP_PCI_ATS_NOT_SUPPORTED = 0x8;
 /** Erratum 772415: read-only pages must not be mapped in a nesting parent. */
 export const IOMMU_HW_INFO_VTD_ERRATA_772415_SPR17 = 0x1;
-/** Erratum: invalidations of configuration need TLB invalidations repeated. */
+/** Erratum: TLBI and CFGI commands, each with its SYNC, must be given twice. */
 export const IOMMU_HW_INFO_ARM_SMMUV3_ERRATA_REPEAT_TLBI_CFGI = 0x1;
 
 // Dirty tracking of a page table

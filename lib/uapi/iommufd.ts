@@ -153,6 +153,8 @@ export const iommu_ioas_noiommu_get_pa_fields = {
 /**
  * Returns the physical address behind `iova` in `out_phys`, where there is no IOMMU.
  *
+ * The kernel shortens `length` to the bytes that lie together from there.
+ *
  * @see include/uapi/linux/iommufd.h, struct iommu_ioas_noiommu_get_pa
  */
 export const iommu_ioas_noiommu_get_pa: Layout<typeof iommu_ioas_noiommu_get_pa_fields> = struct(

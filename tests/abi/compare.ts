@@ -105,12 +105,14 @@ function isOlderInHeaders(form: Form, known: ReadonlyMap<string, readonly number
 }
 
 async function unlistedNames(target: Target): Promise<string[]> {
-  const { structs, enumerators } = await declarations(target.headers);
+  const { structs, members, enumerators } = await declarations(target.headers);
   const ours = new Set(constants.map(({ key }) => key));
   const tags = new Set(forms.map(({ tag }) => tag));
+  const ourMembers = new Set(forms.flatMap((form) => form.members.map(({ key }) => key)));
   const names = [...await macros(target), ...enumerators].filter((name) => !ours.has(name));
   return [
     ...new Set(names.filter((name) => !LEFT_OUT.some((pattern) => pattern.test(name)))),
     ...structs.filter((tag) => !tags.has(tag)).map((tag) => `struct ${tag}`),
+    ...members.filter((name) => tags.has(name.split(".")[0] ?? "") && !ourMembers.has(name)),
   ].sort();
 }

@@ -1,5 +1,4 @@
 #!/usr/bin/env -S deno run -A
-// deno-lint-ignore-file no-console -- a command tells what it did
 // Fetches the kernel's headers (package linux-libc-dev) of one suite of the machine's own archive
 // into the cache, without root and without installing them, for the ABI test to compare with.
 //

@@ -73,22 +73,46 @@ export async function version(folder: string): Promise<string> {
   return parts.includes(undefined) ? "(of unknown version)" : parts.join(".");
 }
 
-/** Names of structs and enumerators in the headers, which are no macros. */
-export async function declarations(
-  folder: string,
-): Promise<{ structs: string[]; enumerators: string[] }> {
-  const structs: string[] = [];
-  const enumerators: string[] = [];
+/** What headers declare apart from macros. */
+export interface Declarations {
+  readonly structs: string[];
+  /** As `tag.member`; those of a union within a struct are the struct's own. */
+  readonly members: string[];
+  readonly enumerators: string[];
+}
+
+/** Names of structs, their members and enumerators in the headers. */
+export async function declarations(folder: string): Promise<Declarations> {
+  const found: Declarations = { structs: [], members: [], enumerators: [] };
   for (const file of ["vfio.h", "iommufd.h"]) {
     const text = (await Deno.readTextFile(`${folder}/linux/${file}`).catch(() => ""))
-      .replaceAll(/\/\*[\s\S]*?\*\//g, "");
-    for (const [, tag] of text.matchAll(/^struct (\w+) \{/gm)) if (tag) structs.push(tag);
+      .replaceAll(/\/\*[\s\S]*?\*\//g, "")
+      .replaceAll(/^[ \t]*#(?:.*\\\n)*.*$/gm, "");
+    // It ends on its own line, or with the next brace that begins a line.
+    for (const match of text.matchAll(/^struct (\w+) \{(?:(.*)\};$|([\s\S]*?)^\})/gm)) {
+      const [, tag, line, lines] = match;
+      const body = line ?? lines;
+      if (tag === undefined || body === undefined) continue;
+      found.structs.push(tag);
+      found.members.push(...memberNames(body).map((name) => `${tag}.${name}`));
+    }
     for (const [, body] of text.matchAll(/\benum\b\s*\w*\s*\{([^}]*)\}/g)) {
       for (const item of (body ?? "").split(",")) {
         const name = /^\s*(\w+)/.exec(item)?.[1];
-        if (name !== undefined) enumerators.push(name);
+        if (name !== undefined) found.enumerators.push(name);
       }
     }
   }
-  return { structs, enumerators };
+  return found;
+}
+
+/** `__u32 a, b[2]; union { __u8 c; };` declares a, b and c. */
+function memberNames(body: string): string[] {
+  const flat = body.replaceAll(/\b(?:union|struct)\s*\{|\}/g, ";");
+  return flat.split(";").flatMap((declaration) => {
+    if (!/\w+\s+\**\w/.test(declaration)) return [];
+    return declaration.split(",").flatMap((part) =>
+      /(\w+)\s*(?:\[[^\]]*\]\s*)?$/.exec(part.trim())?.[1] ?? []
+    );
+  });
 }

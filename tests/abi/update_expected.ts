@@ -2,7 +2,6 @@
 // Makes tests/abi/expected.txt from the headers that fetch_headers.ts put into the cache.
 //
 // usage: deno run -A tests/abi/update_expected.ts
-// deno-lint-ignore-file no-console -- a command tells what it did
 import { compare } from "./compare.ts";
 import { findCompiler } from "./compiler.ts";
 import { formatExpected, type Source } from "./expected.ts";
