@@ -28,12 +28,20 @@ export interface ParsedOptions {
 /** A command line that cannot be understood; the command line exits with 2. */
 export class UsageError extends Error {
   override readonly name = "UsageError";
+  /** The option that is in no table, if that is what is wrong. */
+  readonly unknown: string | undefined;
+
+  /** Makes the error; its sentence ends without a full stop. */
+  constructor(message: string, unknown?: string) {
+    super(message);
+    this.unknown = unknown;
+  }
 }
 
 /** Splits arguments by a table of options; throws a {@link UsageError} for what is not in it. */
 export type OptionParser = (specs: readonly OptionSpec[], args: readonly string[]) => ParsedOptions;
 
-const UNKNOWN = (option: string): UsageError => new UsageError(`Unknown option ${option}`);
+const UNKNOWN = (option: string): UsageError => new UsageError(`Unknown option ${option}`, option);
 const NO_VALUE = (name: string): UsageError => new UsageError(`Option --${name} needs a value`);
 const NOT_TAKEN = (name: string): UsageError => new UsageError(`Option --${name} takes no value`);
 

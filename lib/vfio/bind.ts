@@ -13,7 +13,7 @@ import { linux } from "../sys/libc.ts";
 import { readLine, writeText } from "../sys/text.ts";
 import { PCI_BRIDGE, readPci } from "./pci.ts";
 import { devicePath, hasVfioDriver, isViable, readGroup } from "./topology.ts";
-import { type DeviceUse, usesOf } from "./uses.ts";
+import { claimsOn, type DeviceUse, usesOf } from "./uses.ts";
 
 /** What {@link bindDevice} or {@link unbindDevice} did. */
 export interface Rebound {
@@ -156,7 +156,8 @@ export function bindDevice(name: string, options: { readonly kernel?: Kernel } =
       `${DRIVER} is not loaded; as root: modprobe ${DRIVER}`,
     );
   }
-  const uses = usesOf(device.name, { kernel });
+  const shown = usesOf(device.name, { kernel });
+  const uses = shown.length > 0 ? shown : claimsOn(kernel, device.name);
   if (uses.length > 0) throw device.refusal("bind", ERRNO.EBUSY, sayUses(uses));
 
   using undo = new DisposableStack();
@@ -182,20 +183,9 @@ function restore(device: PciDevice, from: string | undefined): void {
 }
 
 function sayUses(uses: readonly DeviceUse[]): string {
-  const sentences = uses.map(({ kind, name, where, remedy }) => {
-    switch (kind) {
-      case "mount":
-        return `${name} is mounted on ${where} (${remedy})`;
-      case "swap":
-        return `${name} is swap space (${remedy})`;
-      case "exclusive":
-        return `something holds ${name} (${remedy} may show what)`;
-      case "network":
-        return `interface ${name} is up (${remedy})`;
-      case "functions":
-        return `it has ${name} virtual functions (${remedy})`;
-    }
-  });
+  const sentences = uses.map(({ text, remedy }) =>
+    remedy === undefined ? text : `${text} (${remedy})`
+  );
   return `the host uses it: ${sentences.join(", ")}`;
 }
 

@@ -16,6 +16,7 @@ import {
   listGroups,
   NOIOMMU_NAME,
 } from "./topology.ts";
+import { type DeviceUse, usesOf } from "./uses.ts";
 
 /** A device of the host. */
 export interface HostDevice extends DeviceId {
@@ -23,6 +24,8 @@ export interface HostDevice extends DeviceId {
   readonly id: string | undefined;
   /** What a PCI device is, as "network" or "NVMe". */
   readonly kind: string | undefined;
+  /** What the host uses it for, if a driver of the host has it: see {@link usesOf}. */
+  readonly uses: readonly DeviceUse[];
 }
 
 /**
@@ -37,7 +40,9 @@ export type GroupState = "ready" | "blocked" | "host" | "no-iommu";
 
 /** An IOMMU group of the host. */
 export interface HostGroup extends GroupId {
+  /** Its devices, with what sysfs tells of them. */
   readonly devices: readonly HostDevice[];
+  /** What can be done with it now. */
   readonly state: GroupState;
   /** Whether no driver of the host stands in the way. */
   readonly isViable: boolean;
@@ -57,6 +62,7 @@ export interface Host {
   readonly dmaEntryLimit: number | undefined;
   /** Whether IOMMUs without interrupt remapping are accepted; undefined as above. */
   readonly allowsUnsafeInterrupts: boolean | undefined;
+  /** Every IOMMU group, by number. */
   readonly groups: readonly HostGroup[];
   /** PCI devices without a group: all of them, where the IOMMU is off. */
   readonly ungrouped: readonly HostDevice[];
@@ -117,10 +123,12 @@ function driverOf(kernel: Kernel, name: string): string | undefined {
 }
 
 function hostDevice(kernel: Kernel, device: DeviceId): HostDevice {
-  const pci = device.bus === "pci"
-    ? readPci(kernel, `${PCI_DEVICES}/${device.name}`)
-    : { id: undefined, kind: undefined };
-  return { ...device, ...pci };
+  const { name, bus, driver } = device;
+  if (bus !== "pci") return { ...device, id: undefined, kind: undefined, uses: [] };
+  const { id, kind } = readPci(kernel, `${PCI_DEVICES}/${name}`);
+  // Everything is below a bridge: only the device at the end is in use.
+  const isHosts = driver !== undefined && kind !== PCI_BRIDGE && !hasVfioDriver(device);
+  return { ...device, id, kind, uses: isHosts ? usesOf(name, { kernel }) : [] };
 }
 
 function hostGroup(kernel: Kernel, group: GroupId, hasNode: boolean): HostGroup {

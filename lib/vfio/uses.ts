@@ -19,31 +19,58 @@ export interface DeviceUse {
   readonly kind: "mount" | "swap" | "exclusive" | "network" | "functions";
   /** The disk, the interface, or the number of functions. */
   readonly name: string;
-  /** Where it is mounted; for a disk on top of another, with that. */
-  readonly where: string | undefined;
-  /** What ends the use, to be typed as root. */
-  readonly remedy: string;
+  /** The use in words, as "interface eth0 is up". */
+  readonly text: string;
+  /** What ends the use, to be typed as root; undefined for the root filesystem. */
+  readonly remedy: string | undefined;
 }
 
 const IFF_UP = 1;
 
 /**
- * Finds what the host uses a PCI device for. An empty list is no promise: a program may use the
- * device in a way that sysfs does not show.
+ * Finds what the host uses a PCI device for, as far as sysfs and /proc tell. An empty list is no
+ * promise: a program may use a device in a way that they do not show.
  *
  * @param device A PCI address, as sysfs writes it.
  * @param options `kernel`: the running kernel by default, or a model of one.
+ *
+ * @example A disk that the host runs from
+ * ```ts
+ * import { usesOf } from "@pinscope/vfio";
+ * import { ModelKernel } from "@pinscope/vfio/model";
+ *
+ * const [use] = usesOf("0000:00:04.0", { kernel: new ModelKernel() });
+ * if (use?.text !== "nvme0n1p1 is mounted on /") throw new Error("the root filesystem");
+ * ```
  */
 export function usesOf(device: string, options: { readonly kernel?: Kernel } = {}): DeviceUse[] {
   const { kernel = linux } = options;
   using _held = kernel.retain();
   const disks = disksOf(kernel, device);
-  const used = [...mounts(kernel, disks), ...swaps(kernel, disks)];
   return [
-    ...(used.length > 0 ? used : exclusive(kernel, disks)),
+    ...mounts(kernel, disks),
+    ...swaps(kernel, disks),
     ...interfaces(kernel, device),
     ...functions(kernel, device),
   ];
+}
+
+/**
+ * Finds disks of a device that something has claimed: the kernel lets a disk be opened exclusively
+ * only if nothing else holds it, or a part of it. For a moment this claims the disk.
+ */
+export function claimsOn(kernel: Kernel, device: string): DeviceUse[] {
+  const isHeld = ({ name }: Disk): boolean => {
+    const fd = kernel.open(`/dev/${name}`, O_RDONLY | O_EXCL | O_CLOEXEC);
+    if (fd >= 0) kernel.close(fd);
+    return fd === -ERRNO.EBUSY;
+  };
+  return disksOf(kernel, device).filter(isHeld).map(({ name }) => ({
+    kind: "exclusive",
+    name,
+    text: `something holds ${name}`,
+    remedy: `lsblk /dev/${name}`,
+  }));
 }
 
 const list = (kernel: Kernel, path: string): string[] => {
@@ -93,7 +120,7 @@ function disksOf(kernel: Kernel, device: string): Disk[] {
   return [...found.values()];
 }
 
-const text = (kernel: Kernel, path: string): string => {
+const wholeText = (kernel: Kernel, path: string): string => {
   const got = readText(kernel, path);
   return typeof got === "string" ? got : "";
 };
@@ -101,14 +128,16 @@ const text = (kernel: Kernel, path: string): string => {
 /** Mount points by device number, and by source where a filesystem has a number of its own. */
 function mounts(kernel: Kernel, disks: readonly Disk[]): DeviceUse[] {
   const uses: DeviceUse[] = [];
-  for (const line of text(kernel, "/proc/self/mountinfo").split("\n")) {
+  for (const line of wholeText(kernel, "/proc/self/mountinfo").split("\n")) {
     const fields = line.split(" ");
     const [, , number, , point = ""] = fields;
     const source = fields[fields.indexOf("-", 6) + 2] ?? "";
     const disk = disks.find((disk) => disk.number === number || isSource(disk, source));
     if (disk === undefined) continue;
     const where = unescape(point);
-    uses.push({ kind: "mount", name: disk.name, where, remedy: `umount ${where}` });
+    const text = `${disk.name} is mounted on ${where}`;
+    const remedy = where === "/" ? undefined : `umount ${where}`;
+    uses.push({ kind: "mount", name: disk.name, text, remedy });
   }
   return uses;
 }
@@ -121,29 +150,16 @@ const unescape = (point: string): string =>
   point.replace(/\\([0-7]{3})/g, (_, digits: string) => String.fromCharCode(parseInt(digits, 8)));
 
 function swaps(kernel: Kernel, disks: readonly Disk[]): DeviceUse[] {
-  const sources = text(kernel, "/proc/swaps").split("\n").map((line) => line.split(/\s/)[0] ?? "");
+  const sources = wholeText(kernel, "/proc/swaps").split("\n").map((line) =>
+    line.split(/\s/)[0] ?? ""
+  );
   return disks.filter((disk) => sources.some((source) => isSource(disk, source)))
     .map(({ name }) => ({
       kind: "swap",
       name,
-      where: undefined,
+      text: `${name} is swap space`,
       remedy: `swapoff /dev/${name}`,
     }));
-}
-
-/** The kernel lets a disk be opened exclusively only if nothing else claims it, or a part of it. */
-function exclusive(kernel: Kernel, disks: readonly Disk[]): DeviceUse[] {
-  const isHeld = ({ name }: Disk): boolean => {
-    const fd = kernel.open(`/dev/${name}`, O_RDONLY | O_EXCL | O_CLOEXEC);
-    if (fd >= 0) kernel.close(fd);
-    return fd === -ERRNO.EBUSY;
-  };
-  return disks.filter(isHeld).map(({ name }) => ({
-    kind: "exclusive",
-    name,
-    where: undefined,
-    remedy: `lsblk /dev/${name}`,
-  }));
 }
 
 function interfaces(kernel: Kernel, device: string): DeviceUse[] {
@@ -153,7 +169,7 @@ function interfaces(kernel: Kernel, device: string): DeviceUse[] {
     .map((name) => ({
       kind: "network",
       name,
-      where: undefined,
+      text: `interface ${name} is up`,
       remedy: `ip link set ${name} down`,
     }));
 }
@@ -163,5 +179,6 @@ function functions(kernel: Kernel, device: string): DeviceUse[] {
   const file = `/sys/bus/pci/devices/${device}/sriov_numvfs`;
   const count = readLine(kernel, file);
   if (count === undefined || count === "0") return [];
-  return [{ kind: "functions", name: count, where: undefined, remedy: `echo 0 > ${file}` }];
+  const text = `it has ${count} virtual functions`;
+  return [{ kind: "functions", name: count, text, remedy: `echo 0 > ${file}` }];
 }

@@ -1,0 +1,176 @@
+/**
+ * `pinscope dirty`: dirty pages round by round.
+ *
+ * @module
+ */
+
+import {
+  Container,
+  type DirtyTracker,
+  type DirtyWindow,
+  formatSize,
+  hex,
+  type LabelledRun,
+  mergeRuns,
+} from "../mod.ts";
+import { sleep } from "./interrupt.ts";
+import type { Output } from "./output.ts";
+import { type ParsedOptions, UsageError } from "./parse.ts";
+import type { Context } from "./run.ts";
+import { columns, counted } from "./table.ts";
+import { checkDevice, numberValue, sizeValue, usage } from "./values.ts";
+
+/** What to map: at an address, or at the lowest free one. */
+interface Wish {
+  readonly iova?: bigint;
+  readonly size: bigint;
+}
+
+/** The command line, understood. */
+interface Plan {
+  readonly devices: readonly string[];
+  readonly maps: readonly Wish[];
+  readonly seconds: number;
+  readonly rounds: number;
+  readonly maxRuns: number;
+  readonly maxBitmapBytes: number;
+}
+
+const DEFAULT_SIZE = 64n << 20n;
+const DEFAULT_RUNS = 16;
+const DEFAULT_BUDGET = 1 << 20;
+const WEEK = 7 * 86_400;
+const MOST = 2 ** 31;
+/** How long output may go on before signals are looked for. */
+const SLICE = 50;
+
+const MEANING: Readonly<Record<LabelledRun["label"], string>> = {
+  "all-mapped": "every mapped page, by rule: nothing is known about writes",
+  "pinned-scope": "pages that a driver has or had pinned, or wrote: maybe written",
+  written: "pages that the device wrote",
+  unknown: "every mapped page or only pinned ones: nothing tells which",
+  incomplete: "after an error: every mapped page, because bits may be lost",
+};
+
+/** Attaches, maps, tracks, and shows a round after each interval. */
+export async function dirty({ out, kernel, parsed, signal }: Context): Promise<number> {
+  const plan = readPlan(parsed);
+  using container = Container.open({ kernel });
+  for (const device of plan.devices) attach(container, device);
+  using stack = new DisposableStack();
+  for (const { iova, size } of plan.maps) {
+    const memory = stack.use(usage(() => container.allocate(size)));
+    const place = iova === undefined ? {} : { iova };
+    const mapping = stack.use(usage(() => container.map(memory, place)));
+    out.record("mapping", { iova: mapping.iova, size });
+    if (iova === undefined) {
+      out.note(`mapped ${formatSize(size)} at iova ${hex(mapping.iova)}; --map takes another`);
+    }
+  }
+  using tracker = container.trackDirty();
+  const told = new Set<string>();
+  for (let round = 1; round <= plan.rounds; round += 1) {
+    await sleep(plan.seconds * 1000, signal);
+    const labels = await showRound(out, tracker, plan, round, signal);
+    for (const label of labels) {
+      if (!out.json && !told.has(label)) out.note(`${label}: ${MEANING[label]}`);
+      told.add(label);
+    }
+    out.flush();
+  }
+  return 0;
+}
+
+function readPlan({ positional, lists, values }: ParsedOptions): Plan {
+  for (const device of positional) checkDevice(device);
+  const maps = (lists.get("map") ?? []).map(readMap);
+  const interval = values.get("interval");
+  const bounds = { least: 0, most: WEEK, whole: false };
+  const whole = { least: 1, most: MOST, whole: true };
+  const budget = values.get("budget");
+  const bitmap = budget === undefined ? undefined : sizeValue("budget", budget);
+  if (bitmap !== undefined && (bitmap < 8n || bitmap > BigInt(MOST))) {
+    throw new UsageError(`--budget takes a size from 8 bytes to 2G; got ${JSON.stringify(budget)}`);
+  }
+  return {
+    devices: positional,
+    maps: maps.length > 0 ? maps : [{ size: DEFAULT_SIZE }],
+    seconds: numberValue("interval", interval, bounds) ?? 1,
+    rounds: numberValue("count", values.get("count"), whole) ??
+      (interval === undefined ? 1 : Infinity),
+    maxRuns: numberValue("max-runs", values.get("max-runs"), { ...whole, least: 0 }) ??
+      DEFAULT_RUNS,
+    maxBitmapBytes: bitmap === undefined ? DEFAULT_BUDGET : Number(bitmap),
+  };
+}
+
+function readMap(text: string): Wish {
+  const [iova, size, ...more] = text.split(":");
+  if (iova === undefined || size === undefined || more.length > 0) {
+    throw new UsageError(`--map takes IOVA:SIZE, as 4G:64M; got ${JSON.stringify(text)}`);
+  }
+  return { iova: sizeValue("map", iova), size: sizeValue("map", size) };
+}
+
+/** Attaches a device; one whose group is attached already is in. */
+function attach(container: Container, device: string): void {
+  const name = device.toLowerCase();
+  const isIn = container.groups.some(({ number, devices }) =>
+    name === `group:${number}` || devices.some((other) => other.name === name)
+  );
+  if (!isIn) container.attach(device);
+}
+
+/** Reads everything once; gives the labels that were seen. */
+async function showRound(
+  out: Output,
+  tracker: DirtyTracker,
+  plan: Plan,
+  round: number,
+  signal: AbortSignal,
+): Promise<Set<LabelledRun["label"]>> {
+  const labels = new Set<LabelledRun["label"]>();
+  let windows = 0;
+  const drain = function* (): Generator<DirtyWindow, void> {
+    for (const window of tracker.drain({ maxBitmapBytes: plan.maxBitmapBytes })) {
+      windows += 1;
+      labels.add(window.label);
+      yield window;
+    }
+  };
+  const shown: string[][] = [];
+  let runs = 0;
+  let pages = 0;
+  let size = 0n;
+  let seen = performance.now();
+  for (const run of mergeRuns(drain())) {
+    runs += 1;
+    pages += run.pages;
+    size += run.size;
+    if (out.json) out.record("run", { round, ...run });
+    else if (shown.length < plan.maxRuns) shown.push(row(run));
+    if (performance.now() - seen > SLICE) {
+      await sleep(0, signal);
+      seen = performance.now();
+    }
+  }
+  out.record("round", { round, windows, runs, pages, size, labels: [...labels] });
+  out.line(
+    runs === 0
+      ? `round ${round}: clean; ${counted(windows, "window")} read`
+      : `round ${round}: ${counted(pages, "page")} dirty (${formatSize(size)}) in ` +
+        `${counted(runs, "run")}; ${counted(windows, "window")} read`,
+  );
+  if (shown.length > 0) out.lines(columns([HEAD, ...shown], ["left", "right", "right"]));
+  if (runs > shown.length) out.line(`  … ${counted(runs - shown.length, "more run")}`);
+  return labels;
+}
+
+const HEAD = ["  IOVA", "SIZE", "PAGES", "LABEL"];
+
+const row = ({ iova, size, pages, label }: LabelledRun): string[] => [
+  `  ${hex(iova)}`,
+  formatSize(size),
+  `${pages}`,
+  label,
+];

@@ -1,0 +1,56 @@
+/**
+ * Help, from the table of options.
+ *
+ * @module
+ */
+
+import { type CommandRow, COMMANDS, COMMON, type OptionRow, VERSION_ROW } from "./option.ts";
+import { columns } from "./table.ts";
+
+const EXIT_CODES = `exit codes: 0 done, 1 refused or failed, 2 wrong use, 130 after Ctrl-C`;
+
+function optionRow({ name, short, value, about }: OptionRow): string[] {
+  const letter = short === undefined ? "    " : `-${short}, `;
+  return [`  ${letter}--${name}${value === undefined ? "" : ` ${value}`}`, about];
+}
+
+const paragraph = (title: string, rows: readonly (readonly string[])[]): string =>
+  [`${title}:`, ...columns(rows)].join("\n");
+
+/** Help for the whole program. */
+export function generalHelp(): string {
+  return [
+    "Scripts for Linux VFIO: containers, pinned memory, dirty pages.",
+    "usage: pinscope COMMAND [OPTIONS] [DEVICE...]",
+    paragraph(
+      "commands",
+      COMMANDS.map(({ name, operands, about }) => [
+        `  ${name}${operands === "" ? "" : ` ${operands}`}`,
+        about,
+      ]),
+    ),
+    paragraph("options", [...COMMON, VERSION_ROW].map(optionRow)),
+    "DEVICE is a PCI address (0000:00:10.0), the UUID of a mediated device, or\n" +
+    "an IOMMU group (group:12). Addresses and sizes: 4096, 0x1000, 64K, 1G.",
+    paragraph("examples", [
+      ["  pinscope demo", "see what it does; needs nothing"],
+      ["  pinscope info", "what this host has for VFIO"],
+      ["  pinscope COMMAND --help", "more about a command"],
+    ]),
+    `${EXIT_CODES}\n`,
+  ].join("\n\n");
+}
+
+/** Help for one command. */
+export function commandHelp(command: CommandRow): string {
+  const { name, operands, text, options, examples } = command;
+  const words = ["pinscope", name, "[OPTIONS]", ...(operands === "" ? [] : [operands])];
+  return [
+    `usage: ${words.join(" ")}`,
+    text,
+    paragraph("options", [...options, ...COMMON].map(optionRow)),
+    ["examples:", ...examples.map(([line, about]) => `  pinscope ${line}\n      ${about}`)]
+      .join("\n"),
+    `${EXIT_CODES}\n`,
+  ].join("\n\n");
+}

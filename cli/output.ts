@@ -1,0 +1,126 @@
+/**
+ * The only place of the command line that writes: data on stdout, the rest on stderr.
+ *
+ * @module
+ */
+
+import { hex } from "../mod.ts";
+import { wrap } from "./table.ts";
+
+/** Anything that takes bytes one after another: a terminal, a pipe, a list in a test. */
+export interface Sink {
+  /** Writes some of the bytes; gives how many. */
+  writeSync(bytes: Uint8Array): number;
+}
+
+/** Where a command writes, and what ends it early. */
+export interface Io {
+  /** Takes data. */
+  readonly stdout: Sink;
+  /** Takes everything else. */
+  readonly stderr: Sink;
+  /** Ends the work; by default Ctrl-C and its relatives do. */
+  readonly signal?: AbortSignal;
+}
+
+/** Stdout could not be written. */
+export class OutputError extends Error {
+  override readonly name = "OutputError";
+}
+
+/** What a field of a JSON line may hold: bigints become hexadecimal strings. */
+export type Json =
+  | string
+  | number
+  | boolean
+  | null
+  | bigint
+  | undefined
+  | readonly Json[]
+  | { readonly [key: string]: Json };
+
+const encoder = new TextEncoder();
+const FULL = 32 << 10;
+const pause = new Int32Array(new SharedArrayBuffer(4));
+
+/** Writes all the bytes: a pipe may take a part only, or none for the moment. */
+function writeAll(sink: Sink, bytes: Uint8Array): void {
+  for (let rest = bytes; rest.length > 0;) {
+    try {
+      rest = rest.subarray(sink.writeSync(rest));
+    } catch (error) {
+      if (!(error instanceof Deno.errors.WouldBlock)) throw error;
+      Atomics.wait(pause, 0, 0, 1);
+    }
+  }
+}
+
+/** Output of one command. Dispose writes what waits. */
+export class Output implements Disposable {
+  readonly #io: Io;
+  #waiting = "";
+
+  /** Writes to `io`; `json` tells whether lines are for programs. */
+  constructor(io: Io, readonly json: boolean) {
+    this.#io = io;
+  }
+
+  /** A line for people; nothing with --json. */
+  line(text: string = ""): void {
+    if (!this.json) this.#put(text);
+  }
+
+  /** Several lines for people. */
+  lines(texts: Iterable<string>): void {
+    for (const text of texts) this.line(text);
+  }
+
+  /** A JSON object on a line; nothing without --json. */
+  record(type: string, fields: Readonly<Record<string, Json>>): void {
+    if (!this.json) return;
+    const value = (_: string, v: unknown): unknown => typeof v === "bigint" ? hex(v) : v;
+    this.#put(JSON.stringify({ type, ...fields }, value));
+  }
+
+  /** Text as it is, as help is. */
+  text(text: string): void {
+    this.#put(text.replace(/\n$/, ""));
+  }
+
+  #put(line: string): void {
+    this.#waiting += `${line}\n`;
+    if (this.#waiting.length > FULL) this.flush();
+  }
+
+  /** Writes what waits: a whole round at once. */
+  flush(): void {
+    const bytes = encoder.encode(this.#waiting);
+    this.#waiting = "";
+    try {
+      writeAll(this.#io.stdout, bytes);
+    } catch (error) {
+      throw new OutputError(`Cannot write to stdout: ${error}`, { cause: error });
+    }
+  }
+
+  /** A line on stderr: progress, what was chosen, what went wrong. */
+  note(text: string): void {
+    this.flush();
+    this.explain(wrap(`pinscope: ${text}`, "  ").join("\n"));
+  }
+
+  /** Text as it is on stderr. */
+  explain(text: string): void {
+    try {
+      writeAll(this.#io.stderr, encoder.encode(`${text}\n`));
+    } catch (error) {
+      // Whoever closed stderr does not want to read this.
+      if (!(error instanceof Deno.errors.BrokenPipe)) throw error;
+    }
+  }
+
+  /** Writes what waits. */
+  [Symbol.dispose](): void {
+    this.flush();
+  }
+}

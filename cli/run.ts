@@ -1,0 +1,168 @@
+/**
+ * From arguments to a command, and from errors to an exit status.
+ *
+ * @module
+ */
+
+import { type Kernel, rawLinux, VfioError } from "../mod.ts";
+import { Interrupt, Interrupted } from "./interrupt.ts";
+import {
+  type CommandName,
+  commandNamed,
+  type CommandRow,
+  COMMANDS,
+  COMMON,
+  optionsOf,
+  VERSION_ROW,
+} from "./option.ts";
+import { type Io, Output, OutputError } from "./output.ts";
+import { loadParser, type ParsedOptions, UsageError } from "./parse.ts";
+import { nearest } from "./suggest.ts";
+
+/** What a command works with. */
+export interface Context {
+  readonly out: Output;
+  readonly kernel: Kernel;
+  readonly parsed: ParsedOptions;
+  readonly signal: AbortSignal;
+}
+
+/** A command: gives its exit status. */
+export type Command = (context: Context) => number | Promise<number>;
+
+/** Each command's module is loaded when it is called for. */
+async function load(name: CommandName): Promise<Command> {
+  switch (name) {
+    case "info":
+      return (await import("./info.ts")).info;
+    case "bind":
+      return (await import("./bind.ts")).bind;
+    case "unbind":
+      return (await import("./bind.ts")).unbind;
+    case "dirty":
+      return (await import("./dirty.ts")).dirty;
+    case "pins":
+      return (await import("./pins.ts")).pins;
+    case "demo":
+      return (await import("./demo.ts")).demo;
+  }
+}
+
+/**
+ * Finds the command's word: options that take no value may stand before it. `help COMMAND` is
+ * `COMMAND --help`.
+ */
+function splitCommand(args: readonly string[]): { word: string | undefined; rest: string[] } {
+  const at = args.findIndex((arg) => !arg.startsWith("-"));
+  const rest = args.filter((_, i) => i !== at);
+  if (args[at] !== "help") return { word: args[at], rest };
+  const second = splitCommand(rest);
+  return { ...second, rest: [...second.rest, "--help"] };
+}
+
+function find(word: string): CommandRow {
+  const command = commandNamed(word);
+  if (command !== undefined) return command;
+  const near = nearest(word, COMMANDS.map(({ name }) => name));
+  const hint = near === undefined
+    ? `there are ${COMMANDS.map(({ name }) => name).join(", ")}`
+    : `did you mean ${near}?`;
+  throw new UsageError(`There is no command ${word}: ${hint}`);
+}
+
+function checkCount({ name, operands, count }: CommandRow, given: readonly string[]): void {
+  const [least, most] = count;
+  if (given.length < least) throw new UsageError(`${name} needs a ${operands.replace("...", "")}`);
+  if (given.length > most) {
+    const takes = most === 0 ? "no argument" : most === 1 ? "one DEVICE" : `${most} arguments`;
+    throw new UsageError(`${name} takes ${takes}; got ${given.join(" ")}`);
+  }
+}
+
+/** Runs the command line; see `main`. */
+export async function run(args: readonly string[], io: Io): Promise<number> {
+  const plain = new Output(io, false);
+  let command: CommandRow | undefined;
+  try {
+    const { word, rest } = splitCommand(args);
+    if (word === undefined) return await withoutCommand(rest, plain);
+    command = find(word);
+    const parsed = (await loadParser())(optionsOf(command), rest);
+    if (parsed.flags.has("help")) {
+      const { commandHelp } = await import("./help.ts");
+      plain.text(commandHelp(command));
+      plain.flush();
+      return 0;
+    }
+    checkCount(command, parsed.positional);
+    return await perform(command, parsed, io);
+  } catch (error) {
+    return tell(error, plain, command);
+  }
+}
+
+/** Help that was asked for is data; without any argument it says what is missing. */
+async function withoutCommand(args: readonly string[], out: Output): Promise<number> {
+  const { flags } = (await loadParser())([...COMMON, VERSION_ROW], args);
+  const { generalHelp } = await import("./help.ts");
+  if (flags.has("version")) throw new UsageError("--version stands alone");
+  if (flags.has("help")) {
+    out.text(generalHelp());
+    out.flush();
+    return 0;
+  }
+  if (args.length > 0) throw new UsageError(`A command is missing, as in: info ${args.join(" ")}`);
+  out.explain(generalHelp().trimEnd());
+  return 2;
+}
+
+async function perform(command: CommandRow, parsed: ParsedOptions, io: Io): Promise<number> {
+  using stack = new DisposableStack();
+  const signal = io.signal ?? stack.use(new Interrupt()).signal;
+  const out = stack.use(new Output(io, parsed.flags.has("json")));
+  const action = await load(command.name);
+  return await action({ out, parsed, signal, kernel: await kernelOf(parsed) });
+}
+
+async function kernelOf(parsed: ParsedOptions): Promise<Kernel> {
+  if (!parsed.flags.has("model")) return rawLinux;
+  const { ModelKernel } = await import("../lib/model/mod.ts");
+  return new ModelKernel();
+}
+
+/** Says what went wrong, and gives the exit status for it. */
+function tell(error: unknown, out: Output, command: CommandRow | undefined): number {
+  if (error instanceof SuppressedError) {
+    // Something could not be released after an error, which is the reason and comes first.
+    const status = tell(error.suppressed, out, command);
+    tell(error.error, out, command);
+    return status;
+  }
+  if (error instanceof Interrupted) return error.status;
+  if (error instanceof UsageError) {
+    const { unknown } = error;
+    const rows = command === undefined ? [...COMMON, VERSION_ROW] : optionsOf(command);
+    const names = rows.map(({ name }) => `--${name}`);
+    const near = unknown === undefined ? undefined : nearest(unknown, names);
+    out.note(`${error.message}${near === undefined ? "" : `; did you mean ${near}?`}`);
+    out.note(`see: pinscope ${command === undefined ? "" : `${command.name} `}--help`);
+    return 2;
+  }
+  if (error instanceof OutputError) {
+    // The reader of a pipe has what it wanted, as with `| head`.
+    if (error.cause instanceof Deno.errors.BrokenPipe) return 0;
+    out.note(error.message);
+    return 1;
+  }
+  if (error instanceof VfioError) {
+    out.note(error.message);
+    return 1;
+  }
+  if (error instanceof Deno.errors.NotCapable) {
+    out.note(`${error.message}; pinscope needs no permission with --model`);
+    return 1;
+  }
+  const stack = error instanceof Error ? error.stack ?? error.message : String(error);
+  out.explain(`pinscope: this is a fault of pinscope itself, please report it\n${stack}`);
+  return 1;
+}

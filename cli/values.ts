@@ -1,0 +1,51 @@
+/**
+ * Values of options and operands: what is wrong with them is wrong use.
+ *
+ * @module
+ */
+
+import { checkTarget, parseSize } from "../mod.ts";
+import { UsageError } from "./parse.ts";
+
+/** Calls `body`; an argument that it refuses is wrong use of the command line. */
+export function usage<T>(body: () => T): T {
+  try {
+    return body();
+  } catch (error) {
+    if (!(error instanceof TypeError || error instanceof RangeError)) throw error;
+    throw new UsageError(error.message);
+  }
+}
+
+/** Checks that a text names a device or a group. */
+export function checkDevice(text: string): void {
+  usage(() => checkTarget(text));
+}
+
+/** Reads a size, as "64M". */
+export function sizeValue(name: string, text: string): bigint {
+  return usage(() => {
+    try {
+      return parseSize(text);
+    } catch (error) {
+      if (!(error instanceof RangeError)) throw error;
+      throw new RangeError(`--${name}: ${error.message}`);
+    }
+  });
+}
+
+/** Reads a number within bounds; undefined where the option is not given. */
+export function numberValue(
+  name: string,
+  text: string | undefined,
+  bounds: { readonly least: number; readonly most: number; readonly whole: boolean },
+): number | undefined {
+  if (text === undefined) return undefined;
+  const { least, most, whole } = bounds;
+  const value = /^\d+(\.\d+)?$/.test(text) ? Number(text) : NaN;
+  if (value >= least && value <= most && (!whole || Number.isInteger(value))) return value;
+  const kind = whole ? "a whole number" : "a number";
+  throw new UsageError(
+    `--${name} takes ${kind} from ${least} to ${most}; got ${JSON.stringify(text)}`,
+  );
+}
