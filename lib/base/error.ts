@@ -18,6 +18,7 @@ export interface VfioErrorInit {
   readonly hint?: string | undefined;
   /** The numbers behind the sentence. */
   readonly details?: Readonly<Record<string, unknown>> | undefined;
+  /** The error underneath, if there is one. */
   readonly cause?: unknown;
 }
 
@@ -39,6 +40,7 @@ export interface VfioErrorInit {
  * ```
  */
 export class VfioError extends Error {
+  /** "VfioError". */
   override readonly name: string = "VfioError";
   /** The request or system call that failed, by its C name. */
   readonly operation: string;
@@ -70,6 +72,7 @@ export class VfioError extends Error {
 
 /** The kernel removed less, or more, than an unmap asked for. */
 export class PartialUnmapError extends VfioError {
+  /** "PartialUnmapError". */
   override readonly name: string = "PartialUnmapError";
 }
 

@@ -34,6 +34,8 @@ export function formatSize(bytes: bigint | number): string {
   }
   if (value % scale === 0n) return `${value / scale} ${UNITS[unit]}`;
   const tenths = (value * 10n + scale / 2n) / scale;
+  // Rounded up to the next unit: "1 MiB" and not "1024 KiB".
+  if (tenths === 10240n && unit < UNITS.length - 1) return `1 ${UNITS[unit + 1]}`;
   const text = tenths % 10n === 0n ? `${tenths / 10n}` : `${tenths / 10n}.${tenths % 10n}`;
   return `${text} ${UNITS[unit]}`;
 }

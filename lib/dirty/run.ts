@@ -12,12 +12,15 @@ export interface DirtyRun {
 
 /** A run with what its bits mean. */
 export interface LabelledRun extends DirtyRun {
+  /** What the bits mean. */
   readonly label: DirtyLabel;
 }
 
 /** What {@link mergeRuns} reads. */
 export interface RunSource {
+  /** What the bits mean. */
   readonly label: DirtyLabel;
+  /** The runs by rising address. */
   runs(): Iterable<DirtyRun>;
 }
 

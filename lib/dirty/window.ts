@@ -6,10 +6,15 @@ import { countSet, nextClear, nextSet } from "./scan.ts";
 
 /** What a window is made from. */
 export interface WindowInit {
+  /** Address of the first page. */
   readonly iova: bigint;
+  /** Bytes that were read. */
   readonly size: bigint;
+  /** Bytes of a page of the bitmap. */
   readonly pageSize: bigint;
+  /** What the bits mean. */
   readonly label: DirtyLabel;
+  /** The bits; bit 0 is the page at `iova`. */
   readonly bitmap: Bitmap;
 }
 

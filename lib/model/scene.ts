@@ -17,9 +17,11 @@ export interface SceneUse {
 
 /** A PCI device. */
 export interface ScenePciDevice extends SceneUse {
+  /** What it is. */
   readonly kind: "pci";
   /** As 0000:00:10.0. */
   readonly name: string;
+  /** Its IOMMU group. */
   readonly group: number;
   /** Vendor and device id. */
   readonly id: readonly [number, number];
@@ -35,9 +37,11 @@ export interface ScenePciDevice extends SceneUse {
 
 /** A mediated device, whose driver pins pages. */
 export interface SceneMdev {
+  /** What it is. */
   readonly kind: "mdev";
   /** A UUID. */
   readonly name: string;
+  /** Its IOMMU group. */
   readonly group: number;
   /** What its driver does each time the script has read all dirty pages. */
   readonly workload?: Workload;
@@ -45,14 +49,19 @@ export interface SceneMdev {
 
 /** A process that `/proc` shows. */
 export interface SceneProcess {
+  /** Its number. */
   readonly pid: number;
+  /** Its program. */
   readonly name: string;
+  /** VmLck. */
   readonly lockedKiB: bigint;
+  /** VmPin. */
   readonly pinnedKiB: bigint;
 }
 
 /** What a {@link ModelKernel} is made from. */
 export interface Scene {
+  /** What is plugged in. */
   readonly devices: readonly (ScenePciDevice | SceneMdev)[];
   /** The release that /proc shows. */
   readonly release: string;
@@ -68,6 +77,7 @@ export interface Scene {
   readonly pageSize: bigint;
   /** What the IOMMU can address. */
   readonly ranges: readonly IovaRange[];
+  /** Processes besides the script's own. */
   readonly processes: readonly SceneProcess[];
 }
 

@@ -18,7 +18,9 @@ export interface StatusCounters {
 
 /** A soft and a hard limit in bytes; undefined for "unlimited". */
 export interface Limit {
+  /** What is enforced. */
   readonly soft: bigint | undefined;
+  /** What the soft limit may be raised to. */
   readonly hard: bigint | undefined;
 }
 

@@ -2,7 +2,9 @@ import type { Limit, StatusCounters } from "./parse.ts";
 
 /** What a {@link PinSnapshot} is made from. */
 export interface PinCounters extends StatusCounters {
+  /** RLIMIT_MEMLOCK, in bytes. */
   readonly limit: Limit;
+  /** Mappings that the container may still make, where known. */
   readonly dmaAvailable: number | undefined;
 }
 

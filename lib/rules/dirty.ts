@@ -32,13 +32,13 @@ export interface DirtyRequest extends Extent {
 
 const EINVAL = ERRNO.EINVAL;
 
-/** The bitmap's own tests, which UNMAP with a bitmap has too. */
-export function bitmapRefusal(
+const refuse = (rule: string, reason: string): Refusal => ({ errno: EINVAL, rule, reason });
+
+/** A bitmap must hold a bit for each page, and not be beyond what one call may have. */
+export function bitmapSizeRefusal(
   bitmap: BitmapRequest | undefined,
   size: bigint,
-  page: bigint,
 ): Refusal | undefined {
-  const refuse = (rule: string, reason: string): Refusal => ({ errno: EINVAL, rule, reason });
   if (bitmap === undefined) return refuse("dirty.argsz", "the request has no bitmap");
   // The kernel counts pages of the caller's size first, so that a wrong size can look too small.
   const pages = bitmap.pageSize > 0n ? size / (bitmap.pageSize & -bitmap.pageSize) : 0n;
@@ -55,12 +55,19 @@ export function bitmapRefusal(
       `a bitmap may have ${formatSize(DIRTY_BITMAP_SIZE_MAX)}; got ${bitmap.size} bytes`,
     );
   }
-  if (bitmap.pageSize === page) return undefined;
+  return undefined;
+}
+
+/** The pages of a bitmap are the container's smallest. */
+export function bitmapPageRefusal(
+  bitmap: BitmapRequest | undefined,
+  page: bigint,
+): Refusal | undefined {
+  if (bitmap === undefined || bitmap.pageSize === page) return undefined;
+  const given = hex(bitmap.pageSize);
   return refuse(
     "dirty.page-size",
-    `the bitmap's page size must be the container's smallest, ${hex(page)}; got ${
-      hex(bitmap.pageSize)
-    }`,
+    `the bitmap's page size must be the container's smallest, ${hex(page)}; got ${given}`,
   );
 }
 
@@ -91,7 +98,8 @@ export function getBitmapRefusal(
   return firstRefusal(
     () => emptyRefusal("dirty.size", size),
     () => endRefusal(request),
-    () => bitmapRefusal(bitmap, size, space.pageSize),
+    () => bitmapSizeRefusal(bitmap, size),
+    () => bitmapPageRefusal(bitmap, space.pageSize),
     () => alignRefusal("dirty.align", "iova", iova, space.pageSize),
     () => alignRefusal("dirty.align", "size", size, space.pageSize),
     () => notTrackingRefusal(tracking),

@@ -10,6 +10,7 @@ import { ADDRESS_END } from "./range.ts";
 
 /** A usable range, both ends included, as VFIO_IOMMU_TYPE1_INFO_CAP_IOVA_RANGE gives it. */
 export interface IovaRange {
+  /** The first usable address. */
   readonly start: bigint;
   /** The last usable address. */
   readonly end: bigint;

@@ -13,7 +13,12 @@ import {
   VFIO_DMA_UNMAP_FLAG_VADDR,
 } from "../uapi/flag.ts";
 import type { AddressSpace } from "./map.ts";
-import { bitmapRefusal, type BitmapRequest, notTrackingRefusal } from "./dirty.ts";
+import {
+  bitmapPageRefusal,
+  type BitmapRequest,
+  bitmapSizeRefusal,
+  notTrackingRefusal,
+} from "./dirty.ts";
 import { alignRefusal, cutRefusal, emptyRefusal, wrapRefusal } from "./range.ts";
 import { firstRefusal, type Refusal } from "./refusal.ts";
 
@@ -44,8 +49,7 @@ export function unmapRefusal(
       withBitmap && (flags & ~VFIO_DMA_UNMAP_FLAG_GET_DIRTY_BITMAP) !== 0
         ? refuse("unmap.flags", "a dirty bitmap goes with neither ALL nor VADDR")
         : undefined,
-    () => withBitmap ? bitmapRefusal(bitmap, size, space.pageSize) : undefined,
-    () => withBitmap ? notTrackingRefusal(tracking) : undefined,
+    () => withBitmap ? bitmapSizeRefusal(bitmap, size) : undefined,
     () => alignRefusal("unmap.align", "iova", iova, space.pageSize),
     () =>
       all && (iova !== 0n || size !== 0n)
@@ -54,6 +58,8 @@ export function unmapRefusal(
     () => all ? undefined : emptyRefusal("unmap.size", size),
     () => alignRefusal("unmap.align", "size", size, space.pageSize),
     () => wrapRefusal("unmap.wrap", "iova", iova, size),
+    () => withBitmap ? notTrackingRefusal(tracking) : undefined,
+    () => withBitmap ? bitmapPageRefusal(bitmap, space.pageSize) : undefined,
     () => all ? undefined : cutRefusal("unmap.cut", space.mappings, iova, size),
   );
 }

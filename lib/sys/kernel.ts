@@ -11,12 +11,15 @@
 
 /** The soft and hard value of a resource limit; {@link UNLIMITED} for none. */
 export interface ResourceLimit {
+  /** What is enforced. */
   readonly soft: bigint;
+  /** What the soft value may be raised to. */
   readonly hard: bigint;
 }
 
 /** One file to wait for in {@link Kernel.poll}. */
 export interface PollRequest {
+  /** The file. */
   readonly fd: number;
   /** POLLIN and others. */
   readonly events: number;
@@ -24,7 +27,9 @@ export interface PollRequest {
 
 /** The address of a view's first byte. Whoever keeps it keeps the view alive. */
 export interface ViewAddress {
+  /** User address of the first byte. */
   readonly address: bigint;
+  /** What must stay alive. */
   readonly owner: Uint8Array;
 }
 
@@ -36,7 +41,9 @@ export interface Kernel {
   /** Keeps the kernel's resources open until the result is disposed. */
   retain(): Disposable;
 
+  /** open(2), always with O_CLOEXEC. */
   open(path: string, flags: number): number;
+  /** close(2). */
   close(fd: number): number;
   /** ioctl without an argument. */
   ioctl(fd: number, request: number): number;
@@ -44,9 +51,13 @@ export interface Kernel {
   ioctlValue(fd: number, request: number, value: bigint): number;
   /** ioctl whose argument points at `argument`; a view of 0 bytes is a NULL pointer. */
   ioctlBuffer(fd: number, request: number, argument: Uint8Array): number;
+  /** read(2). */
   read(fd: number, into: Uint8Array): number;
+  /** write(2). */
   write(fd: number, from: Uint8Array): number;
+  /** pread(2). */
   pread(fd: number, into: Uint8Array, offset: bigint): number;
+  /** pwrite(2). */
   pwrite(fd: number, from: Uint8Array, offset: bigint): number;
   /** The target of a symbolic link, or -errno. */
   readlink(path: string): string | number;
@@ -60,9 +71,13 @@ export interface Kernel {
     fd: number,
     offset: bigint,
   ): bigint | number;
+  /** munmap(2). Views of the memory must be detached before. */
   munmap(address: bigint, length: bigint): number;
+  /** memfd_create(2). */
   memfd(name: string, flags: number): number;
+  /** ftruncate(2). */
   ftruncate(fd: number, length: bigint): number;
+  /** eventfd(2). */
   eventfd(initial: number, flags: number): number;
   /** Waits at most `timeout` milliseconds (-1: for ever); gives the events of each, or -errno. */
   poll(requests: readonly PollRequest[], timeout: number): number[] | number;

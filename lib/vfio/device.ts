@@ -20,10 +20,13 @@ import { readRegionInfo } from "./region_info.ts";
 
 /** What VFIO_DEVICE_GET_INFO tells. */
 export interface DeviceInfo {
+  /** How many regions can be asked for, those of size 0 included. */
   readonly regions: number;
+  /** How many interrupt kinds can be asked for, those without vectors included. */
   readonly irqs: number;
   /** Whether `reset` works. */
   readonly canReset: boolean;
+  /** Whether region and interrupt indices are those of PCI. */
   readonly isPci: boolean;
   /** All VFIO_DEVICE_FLAGS. */
   readonly flags: number;
@@ -31,7 +34,9 @@ export interface DeviceInfo {
 
 /** What a device answers when it is asked for a feature. */
 export interface FeatureSupport {
+  /** Whether it can be read. */
   readonly get: boolean;
+  /** Whether it can be set. */
   readonly set: boolean;
 }
 

@@ -22,11 +22,13 @@ import type { EventFd } from "./event.ts";
 
 /** One kind of interrupt of a device: 0 INTx, 1 MSI, 2 MSI-X, 3 errors, 4 requests. */
 export interface IrqInfo {
+  /** The kind. */
   readonly index: number;
   /** Vectors; 0 for a kind that the device does not have. */
   readonly count: number;
   /** Whether it can signal an eventfd. */
   readonly eventfd: boolean;
+  /** Whether it can be masked. */
   readonly maskable: boolean;
   /** Whether it is masked each time it fires. */
   readonly automasked: boolean;

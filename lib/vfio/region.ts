@@ -11,13 +11,17 @@ import { RegionMemory } from "./region_memory.ts";
 
 /** What VFIO_DEVICE_GET_REGION_INFO tells of a region. */
 export interface RegionInfo {
+  /** Its number: 0 to 5 are BARs, 7 is the configuration space. */
   readonly index: number;
   /** Bytes; 0n for a region that the device does not have. */
   readonly size: bigint;
   /** Where the region begins in the device's file. */
   readonly offset: bigint;
+  /** Whether it can be read. */
   readonly canRead: boolean;
+  /** Whether it can be written. */
   readonly canWrite: boolean;
+  /** Whether it, or a part of it, can be mapped. */
   readonly canMap: boolean;
   /** The parts that may be mapped, where it is not all. */
   readonly mappable: readonly MappableArea[] | undefined;

@@ -22,9 +22,11 @@ export interface DeviceId {
 
 /** An IOMMU group with its devices. */
 export interface GroupId {
+  /** The number in /dev/vfio/<number>. */
   readonly number: number;
   /** The name that the kernel gave it: "vfio-noiommu" for one without translation. */
   readonly name: string | undefined;
+  /** Its devices, by name. */
   readonly devices: readonly DeviceId[];
 }
 
