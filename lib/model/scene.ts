@@ -31,6 +31,8 @@ export interface ScenePciDevice extends SceneUse {
   readonly hostDriver?: string;
   /** The driver that is bound at the start. */
   readonly driver?: string;
+  /** The device is in no-IOMMU mode: its group has VFIO's name for that. */
+  readonly noIommu?: boolean;
   /** `edu` answers like QEMU's device of that name; others have empty registers. */
   readonly model?: "edu";
 }

@@ -55,25 +55,29 @@ export interface Library {
   close(): void;
 }
 
+/** The name that glibc, and musl where it is installed under it, goes by. */
+const LIBC = "libc.so.6";
+
 /**
  * Opens libc.
  *
+ * @param name Another library, for the test of what happens where libc is missing.
  * @throws {Deno.errors.NotCapable} Without `--allow-ffi`.
  * @throws {Error} Where there is no such library, as on another system than Linux.
  */
-export function openLibrary(): Library {
+export function openLibrary(name: string = LIBC): Library {
   // Asked for first, so that an interactive run prompts once and in words.
   Deno.permissions.requestSync({ name: "ffi" });
-  const library = dlopen();
+  const library = dlopen(name);
   const location = library.symbols.__errno_location();
   if (location === null) throw new Error("Cannot use libc: it has no errno");
   const errno = new Int32Array(Deno.UnsafePointerView.getArrayBuffer(location, 4));
   return { f: library.symbols, errno, close: () => library.close() };
 }
 
-function dlopen(): Deno.DynamicLibrary<typeof SYMBOLS> {
+function dlopen(name: string): Deno.DynamicLibrary<typeof SYMBOLS> {
   try {
-    return Deno.dlopen("libc.so.6", SYMBOLS);
+    return Deno.dlopen(name, SYMBOLS);
   } catch (cause) {
     if (cause instanceof Deno.errors.NotCapable) {
       throw new Deno.errors.NotCapable(
@@ -82,7 +86,7 @@ function dlopen(): Deno.DynamicLibrary<typeof SYMBOLS> {
       );
     }
     throw new Error(
-      `Cannot load libc.so.6 on ${Deno.build.os} ${Deno.build.arch}: Pinscope needs Linux with ` +
+      `Cannot load ${name} on ${Deno.build.os} ${Deno.build.arch}: Pinscope needs Linux with ` +
         "glibc; the built-in model kernel works everywhere",
       { cause },
     );

@@ -26,6 +26,9 @@ export function explainMap(kernel: Kernel, errno: number, extent: Extent): strin
     case ERRNO.EFAULT:
       return "the memory cannot be pinned: it is not mapped, not writable, or of a kind that the " +
         "kernel does not pin for long";
+    case ERRNO.EINVAL:
+      return "the range fits what the container reports, yet the kernel refuses it; its IOMMU may " +
+        "have a window of its own there, or another user of the container changed its groups";
     case ERRNO.EEXIST:
       return "the range overlaps a mapping that another user of the container made";
     default:

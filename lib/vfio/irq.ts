@@ -5,6 +5,7 @@
  * @module
  */
 
+import { ERRNO } from "../base/errno.ts";
 import { check } from "../base/error.ts";
 import type { Kernel } from "../sys/kernel.ts";
 import { vfio_irq_info, vfio_irq_set } from "../uapi/device.ts";
@@ -52,6 +53,7 @@ export function readIrqInfo(owner: IrqOwner, index: number): IrqInfo {
     owner.kernel.ioctlBuffer(owner.fd, VFIO_DEVICE_GET_IRQ_INFO, request.bytes),
     "VFIO_DEVICE_GET_IRQ_INFO",
     `read interrupt ${index} of ${owner.name}`,
+    (errno) => errno === ERRNO.EINVAL ? `the device has no interrupt ${index}` : undefined,
   );
   const { flags, count } = request.fields;
   return {
