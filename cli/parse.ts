@@ -69,16 +69,30 @@ function collect(specs: readonly OptionSpec[], raw: Raw, positional: string[]): 
 
 type StdParseArgs = (args: string[], options: Raw) => Raw & { _: unknown[] };
 
+/** Refuses what the two libraries take in different ways, or refuse in different words. */
+function refuseEarly(specs: readonly OptionSpec[], args: readonly string[]): void {
+  for (const [i, argument] of args.entries()) {
+    if (argument === "--") return;
+    const [, long, short, equals] = /^(?:--([^=]+)|-(.))(=)?/s.exec(argument) ?? [];
+    const spec = specs.find((one) =>
+      one.name === long || (short !== undefined && one.short === short)
+    );
+    if (spec === undefined) continue;
+    if (spec.kind === "flag") {
+      if (long !== undefined && equals !== undefined) throw NOT_TAKEN(spec.name);
+    } else if (argument === `--${spec.name}` || argument === `-${spec.short}`) {
+      // A value that looks like an option may be one: it has to stand behind "=".
+      if (/^-/.test(args[i + 1] ?? "")) throw NO_VALUE(spec.name);
+    }
+  }
+}
+
 /** The parser on top of `parseArgs` of @std/cli. */
 export function parserFromStd(parseArgs: StdParseArgs): OptionParser {
   return (specs, args) => {
     const named = (kinds: string): string[] =>
       specs.filter((spec) => kinds.includes(spec.kind)).map((spec) => spec.name);
-    for (const argument of args) {
-      if (argument === "--") break;
-      const name = /^--([^=]+)=/.exec(argument)?.[1];
-      if (name !== undefined && named("flag").includes(name)) throw NOT_TAKEN(name);
-    }
+    refuseEarly(specs, args);
     const raw = parseArgs([...args], {
       boolean: named("flag"),
       string: [...named("value list"), "_"],
@@ -88,8 +102,8 @@ export function parserFromStd(parseArgs: StdParseArgs): OptionParser {
       ),
       "--": true,
       unknown: (argument: string, key?: string) => {
-        if (key !== undefined) throw UNKNOWN(argument.replace(/=.*/s, ""));
-        return true;
+        if (key === undefined) return true;
+        throw UNKNOWN(`${argument.startsWith("--") ? "--" : "-"}${key}`);
       },
     });
     const rest = raw["--"];
@@ -107,6 +121,7 @@ type NodeParseArgs = (config: {
 /** The parser on top of `parseArgs` of node:util. */
 export function parserFromNode(parseArgs: NodeParseArgs): OptionParser {
   return (specs, args) => {
+    refuseEarly(specs, args);
     try {
       const { values, positionals } = parseArgs({
         args: [...args],
@@ -135,14 +150,23 @@ function usage(error: unknown): unknown {
   return /does not take an argument/.test(error.message) ? NOT_TAKEN(name) : NO_VALUE(name);
 }
 
-/** Finds @std/cli in the cache, or falls back; nothing here waits for the network. */
-export async function loadParser(): Promise<OptionParser> {
+/** The parser of @std/cli, where the package is cached: nothing here waits for the network. */
+export async function stdParser(): Promise<OptionParser | undefined> {
   try {
     const { parseArgs } = await import("@std/cli/parse-args");
     return parserFromStd(parseArgs as StdParseArgs);
   } catch {
-    // Not cached: the parser of the runtime means the same.
-    const { parseArgs } = await import("node:util");
-    return parserFromNode(parseArgs as NodeParseArgs);
+    return undefined;
   }
+}
+
+/** The parser of the runtime, which is always there. */
+export async function nodeParser(): Promise<OptionParser> {
+  const { parseArgs } = await import("node:util");
+  return parserFromNode(parseArgs as NodeParseArgs);
+}
+
+/** The parser of @std/cli, or the one that means the same. */
+export async function loadParser(): Promise<OptionParser> {
+  return await stdParser() ?? await nodeParser();
 }
