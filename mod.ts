@@ -31,6 +31,7 @@ export type { DirtyLabel } from "./lib/dirty/label.ts";
 export type { Cursor } from "./lib/dirty/plan.ts";
 export { type DirtyRun, type LabelledRun, mergeRuns, type RunSource } from "./lib/dirty/run.ts";
 export type { BitmapTarget, DirtySource } from "./lib/dirty/source.ts";
+export { DirtyMap, type PageRuns } from "./lib/dirty/dirty_map.ts";
 export { DirtyWindow, type WindowInit } from "./lib/dirty/window.ts";
 export type { Limit, StatusCounters } from "./lib/pins/parse.ts";
 export { type PinCounters, type PinDelta, PinSnapshot } from "./lib/pins/snapshot.ts";
