@@ -65,7 +65,7 @@ export { pinsOf, type Process } from "./lib/vfio/pins.ts";
 export { listPins, type ProcessPins } from "./lib/vfio/processes.ts";
 export { Region, type RegionInfo } from "./lib/vfio/region.ts";
 export type { RegionMemory } from "./lib/vfio/region_memory.ts";
-export { scopeOf } from "./lib/vfio/scope.ts";
+export type { GroupScope, ScopeEvent, ScopeReport } from "./lib/vfio/scope.ts";
 export { checkTarget, type DeviceId, type GroupId } from "./lib/vfio/topology.ts";
 export type { IommuType } from "./lib/vfio/iommu_type.ts";
 export type { DirtyTracker, DrainOptions } from "./lib/vfio/tracker.ts";

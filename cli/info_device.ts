@@ -16,7 +16,6 @@ import {
   listHost,
   type PinSnapshot,
   type RegionInfo,
-  scopeOf,
   VfioError,
 } from "../mod.ts";
 import { deviceLines } from "./device_lines.ts";
@@ -38,7 +37,7 @@ export function deviceInfo({ out, kernel }: Context, target: string): number {
   else out.lines(deviceLines(ungrouped.filter((device) => device.name === name)).values());
   using container = Container.open({ kernel });
   using attached = container.attach(target);
-  showContainer(out, container.info(), container.pins(), scopeOf([attached]));
+  showContainer(out, container.info(), container.pins(), container.scope().label);
   for (const device of openable(attached, name)) {
     using opened = attached.device(device);
     showDevice(out, opened);

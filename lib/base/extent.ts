@@ -56,12 +56,20 @@ export class ExtentSet<T extends Extent> implements Iterable<T> {
     return extent !== undefined && extent.iova < iova ? extent : undefined;
   }
 
-  /** All extents that share an address with the range, by rising address. */
-  inRange(iova: bigint, size: bigint): T[] {
-    const first = this.indexFrom(iova);
-    let end = first;
-    while (end < this.#list.length && this.#list[end]!.iova < iova + size) end += 1;
-    return this.#list.slice(first, end);
+  /**
+   * All extents that share an address with the range, by rising address.
+   *
+   * @param into An array to fill again, for callers that must not allocate.
+   */
+  inRange(iova: bigint, size: bigint, into: T[] = []): T[] {
+    into.length = 0;
+    const end = iova + size;
+    for (let i = this.indexFrom(iova); i < this.#list.length; i += 1) {
+      const extent = this.#list[i]!;
+      if (extent.iova >= end) break;
+      into.push(extent);
+    }
+    return into;
   }
 
   /**

@@ -10,7 +10,7 @@ import {
   scratchChunk,
 } from "./chunk.ts";
 import type { DirtyRun } from "./run.ts";
-import { setBits } from "./scan.ts";
+import { clearBits, setBits } from "./scan.ts";
 
 /** What can be added to a {@link DirtyMap}: a window, another map, or runs of any origin. */
 export interface PageRuns {
@@ -125,6 +125,27 @@ export class DirtyMap implements PageRuns {
   addRange(iova: bigint, pages: number): this {
     const { pageSize } = this;
     return this.add({ pageSize, runs: () => [{ iova, pages }] });
+  }
+
+  /**
+   * Takes pages out by address.
+   *
+   * @param iova Address of the first page; it is rounded down to a page.
+   * @param pages How many.
+   */
+  deleteRange(iova: bigint, pages: number): this {
+    let [key, from] = this.#place(iova);
+    for (let left = pages; left > 0; key += 1, from = 0) {
+      const to = Math.min(CHUNK_PAGES, from + left);
+      left -= to - from;
+      const chunk = this.#chunks.get(key);
+      if (chunk === undefined) continue;
+      this.#scratch.fill(0);
+      addTo(this.#scratch, chunk);
+      clearBits(this.#scratch, from, to);
+      this.#store(key);
+    }
+    return this;
   }
 
   /** Adds what the scratch holds to a chunk. */

@@ -32,4 +32,10 @@ export interface DirtySource {
   read(range: Extent, target: BitmapTarget): void;
   /** What the bits of a mapping mean when it is read now. */
   label(mapping: Extent): DirtyLabel;
+  /**
+   * Learns that a mapped page was clean in a read whose meaning was unknown.
+   *
+   * @returns What the read means after that.
+   */
+  sawClean(mappings: readonly Extent[]): DirtyLabel;
 }

@@ -17,8 +17,8 @@ import { type MapOptions, Mapper } from "./mapper.ts";
 import type { Mapping } from "./mapping.ts";
 import { HostMemory, type MemoryOptions } from "./memory.ts";
 import { pinsOf } from "./pins.ts";
-import { scopeOf } from "./scope.ts";
-import { type GroupId, isEmulated } from "./topology.ts";
+import { ScopeKeeper, type ScopeReport } from "./scope.ts";
+import type { GroupId } from "./topology.ts";
 import type { IommuType } from "./iommu_type.ts";
 import { DirtyTracker } from "./tracker.ts";
 import { Type1Source } from "./type1_source.ts";
@@ -65,6 +65,7 @@ export class Container implements Disposable {
   readonly #type: IommuType;
   readonly #groups = new Map<Group, GroupId>();
   readonly #mapper: Mapper;
+  readonly #scope = new ScopeKeeper();
   #iommu: IommuInfo | undefined;
   #tracker: DirtyTracker | undefined;
 
@@ -184,6 +185,7 @@ export class Container implements Disposable {
     const onLeave = (left: Group): void => this.#left(left);
     const group = new Group({ kernel, file, id, device, onLeave });
     this.#groups.set(group, id);
+    this.#scope.attached(id);
     return group;
   }
 
@@ -196,6 +198,7 @@ export class Container implements Disposable {
   #left(group: Group): void {
     const id = this.#groups.get(group);
     this.#groups.delete(group);
+    const reportsAll = id === undefined ? "no" : this.#scope.left(id);
     if (this.#groups.size === 0) {
       this.#iommu = undefined;
       this.#tracker?.end();
@@ -203,7 +206,15 @@ export class Container implements Disposable {
       return;
     }
     this.#iommu = readIommuInfo(this.#kernel, this.#file.fd);
-    if (id !== undefined && !isEmulated(id)) this.#tracker?.noteGroupLeft();
+    if (reportsAll !== "no") this.#tracker?.noteGroupLeft(reportsAll === "yes");
+  }
+
+  /**
+   * Tells what the dirty bits of this container mean, by the groups in it and by what reads have
+   * shown so far; asks nothing of the kernel.
+   */
+  scope(): ScopeReport {
+    return this.#scope.report();
   }
 
   #attached(): IommuInfo {
@@ -274,7 +285,7 @@ export class Container implements Disposable {
       fd: this.#file.fd,
       pageSize,
       maxBitmapBytes: Number(migration.maxBitmapBytes),
-      scope: () => scopeOf(this.#groups.values()),
+      scope: this.#scope,
     });
     this.#tracker = new DirtyTracker({
       kernel: this.#kernel,

@@ -66,12 +66,20 @@ export function readIrqInfo(owner: IrqOwner, index: number): IrqInfo {
   };
 }
 
+interface IrqRange {
+  readonly index: number;
+  /** The first vector. */
+  readonly start: number;
+  /** How many. */
+  readonly count: number;
+}
+
 function setIrqs(
   owner: IrqOwner,
   flags: number,
-  range: { readonly index: number; readonly start: number; readonly count: number },
+  range: IrqRange,
   data: Int32Array<ArrayBuffer>,
-  action: string,
+  action: "enable" | "disable" | "trigger",
 ): void {
   const request = vfio_irq_set.create(data.byteLength);
   const { fields, bytes } = request;
@@ -81,8 +89,33 @@ function setIrqs(
   fields.start = range.start;
   fields.count = range.count;
   bytes.set(new Uint8Array(data.buffer), vfio_irq_set.size);
-  const result = owner.kernel.ioctlBuffer(owner.fd, VFIO_DEVICE_SET_IRQS, bytes);
-  check(result, "VFIO_DEVICE_SET_IRQS", `${action} interrupt ${range.index} of ${owner.name}`);
+  check(
+    owner.kernel.ioctlBuffer(owner.fd, VFIO_DEVICE_SET_IRQS, bytes),
+    "VFIO_DEVICE_SET_IRQS",
+    `${action} interrupt ${range.index} of ${owner.name}`,
+    (errno) => errno === ERRNO.EINVAL ? whyNot(owner, range, action) : undefined,
+  );
+}
+
+/** The kernel says EINVAL to all of it: which of the rules was it? */
+function whyNot(owner: IrqOwner, range: IrqRange, action: string): string | undefined {
+  const { index, start, count } = range;
+  const info = vfio_irq_info.create();
+  info.fields.argsz = vfio_irq_info.size;
+  info.fields.index = index;
+  if (owner.kernel.ioctlBuffer(owner.fd, VFIO_DEVICE_GET_IRQ_INFO, info.bytes) < 0) {
+    return `the device has no interrupt ${index}`;
+  }
+  const has = info.fields.count;
+  if (start + count > has) {
+    return `the device has ${has} vectors of interrupt ${index}; got ${start} up to ${
+      start + count
+    }`;
+  }
+  if (action === "trigger") return "give it an eventfd first, with enableIrq";
+  return action === "enable"
+    ? "only one of INTx, MSI and MSI-X can be on: switch the other off first, with disableIrq"
+    : undefined;
 }
 
 /** Lets vectors signal eventfds, one each. */

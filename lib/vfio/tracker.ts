@@ -1,14 +1,12 @@
 import { hex } from "../base/format.ts";
 import type { Extent, ExtentSet } from "../base/extent.ts";
-import { bitmapBytes } from "../base/page.ts";
-import type { DirtyLabel } from "../dirty/label.ts";
+import { DirtyMap } from "../dirty/dirty_map.ts";
 import { type Cursor, type PlannedWindow, planWindow } from "../dirty/plan.ts";
 import { type LabelledRun, mergeRuns } from "../dirty/run.ts";
-import { clearBits, setBits } from "../dirty/scan.ts";
 import type { BitmapTarget, DirtySource } from "../dirty/source.ts";
-import { DirtyWindow } from "../dirty/window.ts";
+import type { DirtyWindow } from "../dirty/window.ts";
 import type { Kernel } from "../sys/kernel.ts";
-import { BitmapMemory } from "./bitmap_memory.ts";
+import { DirtyReader } from "./reader.ts";
 
 /** How to read dirty pages. */
 export interface DrainOptions {
@@ -31,6 +29,14 @@ export interface TrackerInit {
   readonly onEnd: () => void;
 }
 
+/** Two reads of everything, one right behind the other. */
+export interface TwoReads {
+  /** What the first read gave: pinned now, or pinned or written since the read before. */
+  readonly first: DirtyMap;
+  /** What the second gave: pinned now, or touched between the two. */
+  readonly second: DirtyMap;
+}
+
 const DEFAULT_BUDGET = 1 << 20;
 
 /**
@@ -48,22 +54,18 @@ export class DirtyTracker implements Disposable {
   /** Where the bits come from: "type1". */
   readonly source: string;
   readonly #init: TrackerInit;
-  readonly #memory: BitmapMemory;
-  // What the next read of a mapping has to be called, whatever the rules say.
-  readonly #owed = new WeakMap<Extent, DirtyLabel>();
+  readonly #reader: DirtyReader;
   #on = true;
 
   /** Starts to track; made by `container.trackDirty`. */
   constructor(init: TrackerInit) {
-    const { kernel, source } = init;
+    const { kernel, source, pieces } = init;
     this.pageSize = source.pageSize;
     this.maxBitmapBytes = BigInt(source.maxBitmapBytes);
     this.source = source.name;
     this.#init = init;
-    using stack = new DisposableStack();
-    this.#memory = stack.use(new BitmapMemory(kernel));
+    this.#reader = new DirtyReader(kernel, source, pieces);
     source.start();
-    stack.move();
   }
 
   /** Whether tracking is still on: it ends with dispose, and when the last group leaves. */
@@ -85,16 +87,22 @@ export class DirtyTracker implements Disposable {
       throw new RangeError(`maxBitmapBytes must be a whole number of at least 8; got ${budget}`);
     }
     const cursor = options.cursor ?? { iova: 0n };
-    const limits = { pageSize: this.pageSize, budget: BigInt(budget), max: this.maxBitmapBytes };
-    const together = (a: Extent, b: Extent): boolean => this.#label(a) === this.#label(b);
     for (;;) {
-      this.#checkOn();
-      const plan = planWindow(this.#init.pieces, cursor, limits, together);
+      const plan = this.#plan(cursor, budget);
       if (plan === undefined) return;
-      const window = this.#read(plan);
+      const window = this.#reader.deliver(plan);
       cursor.iova = plan.iova + plan.size; // before the yield: the kernel has cleared it by now
       yield window;
     }
+  }
+
+  #plan(cursor: Cursor, budget: number): PlannedWindow | undefined {
+    if (!this.#on) throw new ReferenceError("Cannot read dirty pages: tracking has ended");
+    const { pageSize, maxBitmapBytes: max } = this;
+    const together = (a: Extent, b: Extent): boolean =>
+      this.#reader.label(a) === this.#reader.label(b);
+    const limits = { pageSize, budget: BigInt(budget), max };
+    return planWindow(this.#init.pieces, cursor, limits, together);
   }
 
   /**
@@ -106,94 +114,53 @@ export class DirtyTracker implements Disposable {
     return mergeRuns(this.drain(options));
   }
 
-  #checkOn(): void {
-    if (!this.#on) throw new ReferenceError("Cannot read dirty pages: tracking has ended");
-  }
-
-  #label(extent: Extent): DirtyLabel {
-    return this.#owed.get(extent) ?? this.#init.source.label(extent);
-  }
-
-  #read(plan: PlannedWindow): DirtyWindow {
-    const pieces = this.#init.pieces;
-    const label = this.#label(pieces.at(plan.first)!);
-    try {
-      this.#init.source.read(plan, this.#prepare(plan));
-    } catch (error) {
-      for (let i = plan.first; i < plan.end; i += 1) this.#owed.set(pieces.at(i)!, "incomplete");
-      throw error;
+  /**
+   * Reads everything twice, each window right behind its first read: what stays is pinned. Nothing is
+   * lost to {@link drain}, which delivers it all the next time.
+   *
+   * @throws As {@link drain} does.
+   */
+  readTwice(): TwoReads {
+    const first = new DirtyMap(this.pageSize);
+    const second = new DirtyMap(this.pageSize);
+    const cursor = { iova: 0n };
+    for (let plan; (plan = this.#plan(cursor, DEFAULT_BUDGET)) !== undefined;) {
+      first.add(this.#reader.peek(plan));
+      second.add(this.#reader.peek(plan));
+      cursor.iova = plan.iova + plan.size;
     }
-    let clean = 0;
-    for (let i = plan.first; i < plan.end; i += 1) {
-      const piece = pieces.at(i)!;
-      clean = this.#mask(plan, piece, clean, label);
-      this.#owed.delete(piece);
-    }
-    return this.#window(plan, clean, label);
-  }
-
-  /** Clears the bits before a mapping that belong to none; after an error sets all of its own. */
-  #mask(range: Extent, piece: Extent, from: number, label: DirtyLabel): number {
-    const { words } = this.#memory;
-    const first = Number((piece.iova - range.iova) / this.pageSize);
-    const end = first + Number(piece.size / this.pageSize);
-    clearBits(words, from, first);
-    if (label === "incomplete") setBits(words, first, end);
-    return end;
-  }
-
-  #window(range: Extent, clean: number, label: DirtyLabel): DirtyWindow {
-    const { iova, size } = range;
-    const bits = Number(bitmapBytes(size / this.pageSize)) * 8;
-    clearBits(this.#memory.words, clean, bits);
-    return new DirtyWindow({ iova, size, pageSize: this.pageSize, label, bitmap: this.#memory });
-  }
-
-  #prepare(range: Extent): BitmapTarget {
-    return this.#memory.prepare(Number(bitmapBytes(range.size / this.pageSize)));
+    return { first, second };
   }
 
   /**
-   * Reads a range in another way than by the source, as an unmap does.
+   * Delivers a range that is read in another way than by the source, as an unmap does.
    *
    * @param range Whole mappings.
    * @param read Fills the bitmap; the mappings may be gone afterwards.
    * @returns A window of its own memory.
    */
   readOnce(range: Extent, read: (target: BitmapTarget) => void): DirtyWindow {
-    this.#checkOn();
-    const pieces = this.#init.pieces.inRange(range.iova, range.size);
-    const labels = new Set(pieces.map((piece) => this.#label(piece)));
-    const [only = "unknown"] = labels;
-    // Mixed meanings: the weakest one that holds for all.
-    const label = labels.size <= 1 ? only : labels.has("incomplete") ? "incomplete" : "unknown";
-    try {
-      read(this.#prepare(range));
-    } catch (error) {
-      for (const piece of pieces) this.#owed.set(piece, "incomplete");
-      throw error;
-    }
-    const clean = pieces.reduce((from, piece) => this.#mask(range, piece, from, label), 0);
-    return this.#window(range, clean, label).copy();
+    if (!this.#on) throw new ReferenceError("Cannot read dirty pages: tracking has ended");
+    return this.#reader.deliver(range, read).copy();
   }
 
   /**
-   * Notes that an IOMMU-backed group has left: the kernel then reports everything once, because it
-   * does not know what the group did.
+   * Notes that the kernel reports every mapped page once more, because it does not know what a group
+   * did that has left.
    *
+   * @param isCertain Whether the group made everything dirty until then; if it may have pinned, the
+   *   next report means one or the other.
    * @see drivers/vfio/vfio_iommu_type1.c, vfio_iommu_populate_bitmap_full
    */
-  noteGroupLeft(): void {
-    for (const piece of this.#init.pieces) {
-      if (this.#owed.get(piece) !== "incomplete") this.#owed.set(piece, "all-mapped");
-    }
+  noteGroupLeft(isCertain: boolean): void {
+    this.#reader.owe(isCertain ? "all-mapped" : "unknown");
   }
 
   /** Notes that the kernel has ended tracking by itself, as when the last group leaves. */
   end(): void {
     if (!this.#on) return;
     this.#on = false;
-    this.#memory[Symbol.dispose]();
+    this.#reader[Symbol.dispose]();
     this.#init.onEnd();
   }
 

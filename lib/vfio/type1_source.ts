@@ -5,6 +5,7 @@ import type { DirtyLabel } from "../dirty/label.ts";
 import type { BitmapTarget, DirtySource } from "../dirty/source.ts";
 import { describe } from "../rules/range.ts";
 import type { Kernel } from "../sys/kernel.ts";
+import type { ScopeKeeper } from "./scope.ts";
 import {
   VFIO_IOMMU_DIRTY_PAGES_FLAG_GET_BITMAP,
   VFIO_IOMMU_DIRTY_PAGES_FLAG_START,
@@ -23,7 +24,7 @@ export interface Type1SourceInit {
   readonly pageSize: bigint;
   readonly maxBitmapBytes: number;
   /** What type1 reports, by the groups that are attached now. */
-  readonly scope: () => DirtyLabel;
+  readonly scope: ScopeKeeper;
 }
 
 /**
@@ -97,6 +98,12 @@ export class Type1Source implements DirtySource {
 
   /** By the groups that are attached; type1 does not tell mappings apart. */
   label(): DirtyLabel {
-    return this.#init.scope();
+    return this.#init.scope.label;
+  }
+
+  /** A clean page proves that no group makes everything dirty. */
+  sawClean(): DirtyLabel {
+    this.#init.scope.sawClean();
+    return this.label();
   }
 }

@@ -130,7 +130,8 @@ function mounts(kernel: Kernel, disks: readonly Disk[]): DeviceUse[] {
   const uses: DeviceUse[] = [];
   for (const line of wholeText(kernel, "/proc/self/mountinfo").split("\n")) {
     const fields = line.split(" ");
-    const [, , number, , point = ""] = fields;
+    const [, , number, , point] = fields;
+    if (number === undefined || point === undefined) continue;
     const source = fields[fields.indexOf("-", 6) + 2] ?? "";
     const disk = disks.find((disk) => disk.number === number || isSource(disk, source));
     if (disk === undefined) continue;
