@@ -1,10 +1,12 @@
 /** Bitmaps as texts of 0 and 1, page 0 first, and what they hold by the simplest reading. */
 
-/** A text as words; the bits behind its end are filled. */
-export function wordsOf(text: string, fill: "0" | "1" = "0"): Uint32Array {
+/** A text as words; the bits behind its end are filled, over and over, with another text. */
+export function wordsOf(text: string, fill = "0"): Uint32Array {
   const words = new Uint32Array(Math.ceil(text.length / 64) * 2);
   for (let bit = 0; bit < words.length * 32; bit += 1) {
-    if ((text[bit] ?? fill) === "1") words[bit >> 5]! |= 1 << (bit & 31);
+    if ((text[bit] ?? fill[(bit - text.length) % fill.length]) === "1") {
+      words[bit >> 5]! |= 1 << (bit & 31);
+    }
   }
   return words;
 }

@@ -79,13 +79,23 @@ describeLinux("prlimit", (on) => {
 });
 
 describeLinux("the library", (on) => {
-  on("opens again after the last user closed it", (kernel) => {
-    using _first = kernel.retain();
-    const second = kernel.retain();
-    second[Symbol.dispose]();
-    second[Symbol.dispose]();
-    // Disposed twice it counts once: the others still have it.
-    equal(kernel.close(-1), -ERRNO.EBADF);
+  on("is opened once for all its users, and closed by the last of them", (kernel) => {
+    let opened = 0;
+    const { dlopen } = Object.getOwnPropertyDescriptors(Deno);
+    const counting = (...args: unknown[]): unknown => {
+      opened += 1;
+      return dlopen.value(...args);
+    };
+    Object.defineProperty(Deno, "dlopen", { ...dlopen, value: counting });
+    try {
+      const second = kernel.retain();
+      // Disposed twice it counts once: the first user, of this test, still has it.
+      second[Symbol.dispose]();
+      second[Symbol.dispose]();
+      equal([kernel.close(-1), opened], [-ERRNO.EBADF, 0]);
+    } finally {
+      Object.defineProperty(Deno, "dlopen", dlopen);
+    }
   });
 
   on("leaves no file open", (kernel) => {

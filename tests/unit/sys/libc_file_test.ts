@@ -112,7 +112,7 @@ describeLinux("files through libc", (on) => {
   on("list reads folders that take several calls, and closes them", (kernel) => {
     const folder = Deno.makeTempDirSync();
     try {
-      const names = Array.from({ length: 1500 }, (_, i) => `${i}-${"n".repeat(i % 200)}`).sort();
+      const names = Array.from({ length: 1500 }, (_, i) => `${i}-${"n".repeat(i % 250)}`).sort();
       for (const name of names) Deno.writeTextFileSync(`${folder}/${name}`, "");
       const before = openFiles();
       equal(kernel.list(folder), names);
