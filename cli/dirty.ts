@@ -22,6 +22,8 @@ import { checkDevice, numberValue, sizeValue, usage } from "./values.ts";
 
 /** What to map: at an address, or at the lowest free one. */
 interface Wish {
+  /** As it was written. */
+  readonly option?: string;
   readonly iova?: bigint;
   readonly size: bigint;
 }
@@ -58,10 +60,10 @@ export async function dirty({ out, kernel, parsed, signal }: Context): Promise<n
   using container = Container.open({ kernel });
   for (const device of plan.devices) attach(container, device);
   using stack = new DisposableStack();
-  for (const { iova, size } of plan.maps) {
-    const memory = stack.use(usage(() => container.allocate(size)));
+  for (const { option, iova, size } of plan.maps) {
+    const memory = stack.use(usage(() => container.allocate(size), option));
     const place = iova === undefined ? {} : { iova };
-    const mapping = stack.use(usage(() => container.map(memory, place)));
+    const mapping = stack.use(usage(() => container.map(memory, place), option));
     out.record("mapping", { iova: mapping.iova, size });
     if (iova === undefined) {
       out.note(`mapped ${formatSize(size)} at iova ${hex(mapping.iova)}; --map takes another`);
@@ -109,7 +111,8 @@ function readMap(text: string): Wish {
   if (iova === undefined || size === undefined || more.length > 0) {
     throw new UsageError(`--map takes IOVA:SIZE, as 4G:64M; got ${JSON.stringify(text)}`);
   }
-  return { iova: sizeValue("map", iova), size: sizeValue("map", size) };
+  const option = `--map ${text}`;
+  return { option, iova: sizeValue("map", iova), size: sizeValue("map", size) };
 }
 
 /** Attaches a device; one whose group is attached already is in. */

@@ -49,7 +49,7 @@ const STATES: Readonly<Record<HostGroup["state"], string>> = {
 function text(host: Host): string[] {
   const { groups, ungrouped, dmaEntryLimit, allowsUnsafeInterrupts: unsafe } = host;
   const type1 = dmaEntryLimit === undefined
-    ? "not loaded (attaching a device loads it)"
+    ? "not loaded"
     : `dma_entry_limit ${dmaEntryLimit}, allow_unsafe_interrupts ${unsafe ? "Y" : "N"}`;
   const head = columns([
     ["kernel", host.kernel ?? "unknown"],

@@ -16,13 +16,14 @@ import {
   listHost,
   type PinSnapshot,
   type RegionInfo,
+  type ScopeReport,
   VfioError,
 } from "../mod.ts";
 import { deviceLines } from "./device_lines.ts";
 import { FEATURES, irqName, regionName } from "./names.ts";
 import type { Output } from "./output.ts";
 import type { Context } from "./run.ts";
-import { columns } from "./table.ts";
+import { columns, wrap } from "./table.ts";
 import { checkDevice } from "./values.ts";
 
 /** Shows a device, or the devices of a group; what sysfs tells alone where it cannot be attached. */
@@ -37,7 +38,7 @@ export function deviceInfo({ out, kernel }: Context, target: string): number {
   else out.lines(deviceLines(ungrouped.filter((device) => device.name === name)).values());
   using container = Container.open({ kernel });
   using attached = container.attach(target);
-  showContainer(out, container.info(), container.pins(), container.scope().label);
+  showContainer(out, container.info(), container.pins(), container.scope());
   for (const device of openable(attached, name)) {
     using opened = attached.device(device);
     showDevice(out, opened);
@@ -60,21 +61,26 @@ function showGroup(out: Output, group: HostGroup): void {
   out.lines(deviceLines(devices).values());
 }
 
-function showContainer(out: Output, info: IommuInfo, pins: PinSnapshot, scope: string): void {
+function showContainer(
+  out: Output,
+  info: IommuInfo,
+  pins: PinSnapshot,
+  { label, basis, reason }: ScopeReport,
+): void {
   const { backend, pageSizes, iovaRanges, migration, dmaAvailable = null } = info;
   out.record("container", {
     backend,
     pageSizes,
     iovaRanges: iovaRanges?.map(({ start, end }) => ({ start, end })) ?? null,
     maxBitmapBytes: migration === undefined ? null : Number(migration.maxBitmapBytes),
-    dirtyScope: migration === undefined ? null : scope,
+    scope: migration === undefined ? null : { label, basis, reason },
     dmaAvailable,
   });
   const [first = "any address", ...more] = (iovaRanges ?? [])
     .map(({ start, end }) => `${hex(start)}..${hex(end)}`);
   const dirty = migration === undefined
     ? "none"
-    : `${scope}; at most ${formatSize(migration.maxBitmapBytes)} of bitmap a read`;
+    : `${label}; at most ${formatSize(migration.maxBitmapBytes)} of bitmap a read`;
   const { soft } = pins.limit;
   const limit = soft === undefined ? "no limit" : `limit ${formatSize(soft)}`;
   const lifted = pins.ipcLock ? ", lifted by CAP_IPC_LOCK" : "";
@@ -88,6 +94,7 @@ function showContainer(out: Output, info: IommuInfo, pins: PinSnapshot, scope: s
     ["  mappings left", dmaAvailable === null ? "unknown" : `${dmaAvailable}`],
     ["  locked memory", `${formatSize(pins.locked)} (${limit}${lifted})`],
   ]));
+  if (migration !== undefined) out.lines(wrap(`  ${label}: ${reason}`, "    "));
 }
 
 /** Page sizes by their bits: a few, or all from one on, as emulated devices have. */

@@ -104,7 +104,7 @@ the kernel would wait until that ends. Needs root.`,
     about: "which pages of mapped memory are dirty, round by round",
     text: `Attaches the devices to one container, maps memory for them, tracks its dirty
 pages, and shows after each interval the runs of pages that became dirty.
-Each round clears what it shows. Labels tell what "dirty" means:
+Each round clears what it reads. Labels tell what "dirty" means:
   all-mapped    every mapped page, by rule: nothing is known about writes
   pinned-scope  a driver has or had it pinned, or wrote it: maybe written
   unknown       one of these; incomplete: after an error, every page`,
@@ -137,7 +137,7 @@ Each round clears what it shows. Labels tell what "dirty" means:
         name: "max-runs",
         kind: "value",
         value: "N",
-        about: "most runs shown in a round (default: 16; not with --json)",
+        about: "most runs to show in a round (default: 16)",
       },
     ],
     examples: [

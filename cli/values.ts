@@ -7,13 +7,17 @@
 import { checkTarget, parseSize } from "../mod.ts";
 import { UsageError } from "./parse.ts";
 
-/** Calls `body`; an argument that it refuses is wrong use of the command line. */
-export function usage<T>(body: () => T): T {
+/**
+ * Calls `body`; an argument that it refuses is wrong use of the command line.
+ *
+ * @param option What to put before the refusal: the option that the argument came from.
+ */
+export function usage<T>(body: () => T, option?: string): T {
   try {
     return body();
   } catch (error) {
     if (!(error instanceof TypeError || error instanceof RangeError)) throw error;
-    throw new UsageError(error.message);
+    throw new UsageError(option === undefined ? error.message : `${option}: ${error.message}`);
   }
 }
 
@@ -24,14 +28,7 @@ export function checkDevice(text: string): void {
 
 /** Reads a size, as "64M". */
 export function sizeValue(name: string, text: string): bigint {
-  return usage(() => {
-    try {
-      return parseSize(text);
-    } catch (error) {
-      if (!(error instanceof RangeError)) throw error;
-      throw new RangeError(`--${name}: ${error.message}`);
-    }
-  });
+  return usage(() => parseSize(text), `--${name}`);
 }
 
 /** Reads a number within bounds; undefined where the option is not given. */

@@ -1,0 +1,173 @@
+import { listHost } from "../../mod.ts";
+import { DEFAULT_MDEV, ModelKernel } from "../../lib/model/mod.ts";
+import { equal, match, ok } from "../std/assert.ts";
+import { describe, it } from "../std/testing.ts";
+import { records, run, tooWide, unwrapped } from "./capture.ts";
+import { type Entry, FakeSysfs } from "./fake_sysfs.ts";
+
+const pci = (name: string, group: number, driver: string, code: string): Record<string, Entry> => {
+  const group_ = `/sys/kernel/iommu_groups/${group}/devices/${name}`;
+  return {
+    [`/sys/bus/pci/devices/${name}/class`]: `${code}\n`,
+    [`/sys/bus/pci/devices/${name}/vendor`]: "0x8086\n",
+    [`/sys/bus/pci/devices/${name}/device`]: "0x10d3\n",
+    [`${group_}/subsystem`]: { link: "../../../bus/pci" },
+    [`${group_}/driver`]: { link: `../../../bus/pci/drivers/${driver}` },
+  };
+};
+
+describe("listHost", () => {
+  it("tells what the model has", () => {
+    const { kernel, groups, advice, ...host } = listHost({ kernel: new ModelKernel() });
+    equal(host, {
+      hasContainer: true,
+      hasIommufd: false,
+      dmaEntryLimit: 65535,
+      allowsUnsafeInterrupts: false,
+      ungrouped: [],
+    });
+    match(kernel ?? "", /model/);
+    equal(advice, []);
+    equal(groups.map(({ number, state, isViable, toBind }) => [number, state, isViable, toBind]), [
+      [1, "host", false, ["0000:00:03.0"]],
+      [2, "host", false, ["0000:00:04.0"]],
+      [3, "ready", true, []],
+      [4, "host", true, ["0000:00:11.0"]],
+      [5, "ready", true, []],
+    ]);
+    equal(groups[0]?.devices[0]?.kind, "network");
+    equal(groups[1]?.devices[0]?.id, "1b36:0010");
+    equal(groups[0]?.devices[0]?.uses.map(({ text }) => text), ["interface eth0 is up"]);
+  });
+
+  it("says what to do where nothing is set up", () => {
+    const { kernel } = new FakeSysfs({ "/dev/null": "" });
+    const { advice, groups, hasContainer, dmaEntryLimit } = listHost({ kernel });
+    equal([groups.length, hasContainer, dmaEntryLimit], [0, false, undefined]);
+    equal(advice.length, 2);
+    match(advice[0] ?? "", /intel_iommu=on or amd_iommu=on$/);
+    match(advice[1] ?? "", /modprobe vfio-pci$/);
+  });
+
+  it("lists devices without a group", () => {
+    const { kernel } = new FakeSysfs({
+      "/sys/bus/pci/devices/0000:00:1f.2/class": "0x010601\n",
+      "/sys/bus/pci/devices/0000:00:1f.2/driver": { link: "../../drivers/ahci" },
+    });
+    const [device] = listHost({ kernel }).ungrouped;
+    equal([device?.name, device?.driver, device?.kind, device?.id], [
+      "0000:00:1f.2",
+      "ahci",
+      "SATA",
+      undefined,
+    ]);
+  });
+
+  it("tells which devices keep a group from VFIO", () => {
+    const { kernel } = new FakeSysfs({
+      "/dev/vfio/vfio": "",
+      "/dev/vfio/7": "",
+      ...pci("0000:01:00.0", 7, "vfio-pci", "0x030000"),
+      ...pci("0000:01:00.1", 7, "snd_hda_intel", "0x040300"),
+      ...pci("0000:00:01.0", 7, "pcieport", "0x060400"),
+    });
+    const [group] = listHost({ kernel }).groups;
+    equal([group?.state, group?.isViable, group?.toBind], ["blocked", false, ["0000:01:00.1"]]);
+  });
+
+  it("does not ask to bind a bridge", () => {
+    const { kernel } = new FakeSysfs(pci("0000:00:01.0", 1, "pcieport", "0x060400"));
+    const [group] = listHost({ kernel }).groups;
+    equal([group?.state, group?.isViable, group?.toBind], ["host", true, []]);
+  });
+
+  it("leaves no-IOMMU groups alone", () => {
+    const { kernel } = new FakeSysfs({
+      ...pci("0000:01:00.0", 7, "vfio-pci", "0x020000"),
+      "/sys/kernel/iommu_groups/7/name": "vfio-noiommu\n",
+    });
+    const [group] = listHost({ kernel }).groups;
+    equal([group?.state, group?.toBind], ["no-iommu", []]);
+  });
+});
+
+describe("pinscope info", () => {
+  it("shows the host", async () => {
+    const { code, out, err } = await run(["info", "--model"]);
+    equal([code, err, tooWide(out)], [0, "", []]);
+    match(out, /^kernel +6/);
+    match(out, /^group 3: ready\n {2}0000:00:10\.0 {2}1234:11e8 {2}other +vfio-pci$/m);
+    match(out, /eth0 is up: ip link set eth0 down\n {2}for VFIO: pinscope bind 0000:00:03\.0$/m);
+    ok(!out.includes("bind 0000:00:04.0"), "the root disk is not offered");
+  });
+
+  it("shows the host as JSON", async () => {
+    const all = records((await run(["info", "--model", "--json"])).out);
+    equal(all.map(({ type }) => type).filter((type) => type === "group").length, 5);
+    equal(all[0]?.["dmaEntryLimit"], 65535);
+    equal(all.find(({ name }) => name === "0000:00:04.0"), {
+      type: "device",
+      group: 2,
+      name: "0000:00:04.0",
+      bus: "pci",
+      id: "1b36:0010",
+      kind: "NVMe",
+      driver: "nvme",
+      uses: ["nvme0n1p1 is mounted on /"],
+    });
+  });
+
+  it("shows a PCI device", async () => {
+    const { code, out, err } = await run(["info", "0000:00:10.0", "--model"]);
+    equal([code, err, tooWide(out)], [0, "", []]);
+    match(out, /^group 3, viable$/m);
+    match(out, /page sizes +4 KiB, 2 MiB, 1 GiB$/m);
+    match(out, /0x0\.\.0xfedfffff\n +0xfef00000\.\.0xffffffffffff$/m);
+    match(out, /dirty tracking +all-mapped; at most 256 MiB of bitmap a read$/m);
+    match(out, /^ {2}0 +BAR0 +1 MiB +read write/m);
+    match(out, /^ {2}1 +MSI +1 +eventfd$/m);
+  });
+
+  it("shows a mediated device, and a group by its number", async () => {
+    const { code, out } = await run(["info", DEFAULT_MDEV, "--model"]);
+    equal([code, tooWide(out)], [0, []]);
+    match(out, /dirty tracking +pinned-scope/);
+    match(out, /page sizes +4 KiB and above$/m);
+    match(out, /IOVA ranges +any address$/m);
+    equal((await run(["info", "group:5", "--model"])).out, out);
+  });
+
+  it("takes names in capitals", async () => {
+    const lower = await run(["info", DEFAULT_MDEV, "--model"]);
+    equal(await run(["info", DEFAULT_MDEV.toUpperCase(), "--model"]), lower);
+  });
+
+  it("shows what sysfs tells of a device that cannot be attached, and the reason", async () => {
+    const { code, out, err } = await run(["info", "0000:00:03.0", "--model"]);
+    equal(code, 1);
+    equal(out, "group 1, not viable\n  0000:00:03.0  8086:10d3  network  e1000e\n");
+    match(unwrapped(err), /^pinscope: Cannot open IOMMU group 1: .*pinscope bind 0000:00:03\.0\n$/);
+  });
+
+  it("refuses a device that there is not", async () => {
+    for (const device of ["0000:00:1f.0", "group:99"]) {
+      const { code, out, err } = await run(["info", device, "--model"]);
+      equal([code, out], [1, ""]);
+      match(unwrapped(err), /there is no such (device|group); pinscope info lists/);
+    }
+  });
+
+  it("gives addresses as hexadecimal text and counts as numbers", async () => {
+    const all = records((await run(["info", "0000:00:10.0", "--model", "--json"])).out);
+    const container = all.find(({ type }) => type === "container");
+    equal(container?.["pageSizes"], "0x40201000");
+    equal(container?.["iovaRanges"], [
+      { start: "0x0", end: "0xfedfffff" },
+      { start: "0xfef00000", end: "0xffffffffffff" },
+    ]);
+    equal(container?.["dmaAvailable"], 65535);
+    equal((container?.["scope"] as { label: string }).label, "all-mapped");
+    const bar = all.find(({ type }) => type === "region");
+    equal([bar?.["index"], bar?.["size"]], [0, "0x100000"]);
+  });
+});

@@ -1,0 +1,121 @@
+import { VERSION } from "../../cli/main.ts";
+import { COMMANDS, optionsOf } from "../../cli/option.ts";
+import config from "../../deno.json" with { type: "json" };
+import { equal, match, ok } from "../std/assert.ts";
+import { describe, it } from "../std/testing.ts";
+import { run, tooWide, unwrapped } from "./capture.ts";
+
+describe("the version", () => {
+  it("is that of deno.json", () => equal(VERSION, config.version));
+
+  for (const option of ["--version", "-V"]) {
+    it(`is shown by ${option}`, async () => {
+      equal(await run([option]), { code: 0, out: `pinscope ${VERSION}\n`, err: "" });
+    });
+  }
+});
+
+describe("help", () => {
+  it("names every command", async () => {
+    const { code, out, err } = await run(["--help"]);
+    equal([code, err], [0, ""]);
+    for (const { name, about } of COMMANDS) {
+      match(out, new RegExp(`^  ${name}\\b.*${about}$`, "m"));
+    }
+    equal(tooWide(out), []);
+  });
+
+  it("is an answer to no argument at all, on stderr", async () => {
+    const { code, out, err } = await run([]);
+    equal([code, out], [2, ""]);
+    equal(err, (await run(["--help"])).out);
+  });
+
+  for (const command of COMMANDS) {
+    it(`of ${command.name} has its usage, options, examples and exit codes`, async () => {
+      const { code, out, err } = await run([command.name, "--help"]);
+      equal([code, err], [0, ""]);
+      match(out, new RegExp(`^usage: pinscope ${command.name}`));
+      for (const { name, about } of optionsOf(command)) {
+        ok(out.split("\n").some((line) => line.includes(`--${name}`) && line.endsWith(about)));
+      }
+      ok(command.examples.length >= 2 && command.examples.length <= 3);
+      for (const [line] of command.examples) ok(out.includes(`  pinscope ${line}\n`), line);
+      match(out, /^exit codes: 0 .* 1 .* 2 .* 130 /m);
+      equal(tooWide(out), []);
+    });
+
+    it(`of ${command.name} is also: help ${command.name}`, async () => {
+      equal(await run(["help", command.name]), await run([command.name, "-h"]));
+    });
+  }
+
+  it("may be asked for in any way", async () => {
+    const general = await run(["--help"]);
+    for (const args of [["-h"], ["help"], ["help", "--model"]]) equal(await run(args), general);
+    equal(await run(["--help", "dirty"]), await run(["dirty", "--help"]));
+  });
+});
+
+describe("wrong use", () => {
+  const cases: readonly (readonly [string, RegExp])[] = [
+    ["infoo", /There is no command infoo: did you mean info\?/],
+    ["dir", /did you mean dirty\?/],
+    ["frobnicate", /no command frobnicate: there are info, bind, unbind, dirty, pins, demo/],
+    ["help infoo", /did you mean info\?/],
+    ["--json", /A command is missing, as in: info --json/],
+    ["--jsno", /Unknown option --jsno; did you mean --json\?/],
+    ["--version --json", /--version stands alone/],
+    ["demo --jsno", /Unknown option --jsno; did you mean --json\?/],
+    ["dirty d --intervall 2", /Unknown option --intervall; did you mean --interval\?/],
+    ["demo --zzz", /Unknown option --zzz$/m],
+    ["demo -x", /Unknown option -x$/m],
+    ["demo 1", /demo takes no argument; got 1/],
+    ["pins 1301", /pins takes no argument; got 1301/],
+    ["info a b", /info takes one DEVICE; got a b/],
+    ["bind", /bind needs a DEVICE/],
+    ["dirty", /dirty needs a DEVICE/],
+    ["info x", /A device is a PCI address like .* device, or group:12; got "x"/],
+    ["dirty 00:10.0", /got "00:10.0"/],
+    ["bind group:3", /bind takes a PCI address like 0000:00:10.0; got "group:3"/],
+    ["unbind x", /unbind takes a PCI address like 0000:00:10.0; got "x"/],
+    ["pins --pid 0", /--pid takes a whole number from 1 to \d+; got "0"/],
+    ["pins --pid 1.5", /--pid takes a whole number from 1 to \d+; got "1.5"/],
+    ["pins --pid x", /--pid takes a whole number from 1 to \d+; got "x"/],
+    ["dirty group:3 --count 0", /--count takes a whole number from 1 to \d+; got "0"/],
+    ["dirty group:3 --count=-1", /--count takes a whole number from 1 to \d+; got "-1"/],
+    ["dirty group:3 --count 1e3", /got "1e3"/],
+    ["dirty group:3 --interval x", /--interval takes a number from 0 to 604800; got "x"/],
+    ["dirty group:3 --interval -1", /Option --interval needs a value/],
+    ["dirty group:3 --interval=-1", /from 0 to 604800; got "-1"/],
+    ["dirty group:3 --interval 604801", /from 0 to 604800; got "604801"/],
+    ["dirty group:3 --max-runs x", /--max-runs takes a whole number from 0 to/],
+    ["dirty group:3 --budget 7", /--budget takes a size from 8 bytes to 2G; got "7"/],
+    ["dirty group:3 --budget 3G", /--budget takes a size from 8 bytes to 2G; got "3G"/],
+    ["dirty group:3 --budget x", /--budget: A size is a whole number like .*; got "x"/s],
+    ["dirty group:3 --map 4096", /--map takes IOVA:SIZE, as 4G:64M; got "4096"/],
+    ["dirty group:3 --map 1:2:3", /--map takes IOVA:SIZE, as 4G:64M; got "1:2:3"/],
+    ["dirty group:3 --map x:4K", /--map: A size is a whole number like .*; got "x"/s],
+    ["dirty group:3 --map 0x1000:0 --model", /multiple of 0x1000 and more than 0; got 0x0/],
+    ["dirty group:3 --map 0x1000:5 --model", /multiple of 0x1000 and more than 0; got 0x5/],
+    ["dirty group:3 --map 1:4K --model", /iova must be a multiple of the page size/],
+    ["dirty group:3 --map 0xfee00000:4K --model", /outside the IOVA ranges/],
+    ["dirty group:3 --map 1M:8K --map 1M:4K --model", /overlaps the mapping/],
+  ];
+
+  for (const [line, expected] of cases) {
+    it(`is refused with 2: ${line}`, async () => {
+      const { code, out, err } = await run(line.split(" "));
+      equal([code, out.replace(/^{.*\n/gm, "")], [2, ""]);
+      match(unwrapped(err), expected);
+      match(err, /pinscope: see: pinscope (\w+ )?--help\n$/);
+      equal(tooWide(err), []);
+    });
+  }
+});
+
+describe("options before the command", () => {
+  it("count as behind it", async () => {
+    equal(await run(["--json", "--model", "info"]), await run(["info", "--model", "--json"]));
+  });
+});
