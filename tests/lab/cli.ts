@@ -9,6 +9,8 @@ import { type Profile, profileNamed, profiles } from "./profiles.ts";
 export interface LabOptions {
   kernel: string | undefined;
   modules: string | undefined;
+  /** A build folder of the kernel, to build the vendor driver against. */
+  kernelBuild: string | undefined;
   own: readonly OwnModule[];
   profile: Profile | undefined;
   timeout: number;
@@ -22,7 +24,7 @@ export interface LabOptions {
 
 /** A command line, understood. */
 export interface CommandLine {
-  command: "shell" | "prepare" | "run" | "test" | "profiles" | "help" | "state";
+  command: "shell" | "prepare" | "module" | "run" | "test" | "profiles" | "help" | "state";
   options: LabOptions;
   words: readonly string[];
 }
@@ -41,6 +43,12 @@ const table: readonly Described[] = [
     kind: "value",
     value: "DIR",
     about: "its modules: lib/modules/<release>, or the folder that holds lib/modules",
+  },
+  {
+    name: "kernel-build",
+    value: "DIR",
+    kind: "value",
+    about: "its build folder, to build the vendor driver against",
   },
   {
     name: "module",
@@ -74,6 +82,7 @@ usage: deno task lab [COMMAND] [OPTIONS]
 
   (nothing), shell            a shell in the guest; without a terminal, what is prepared
   prepare                     fetch and prepare only
+  module                      build the vendor driver for the kernel, print where it is
   run SCRIPT.ts [ARG...]      run a script of the project in the guest, as root
   run COMMAND [ARG...]        the same with one of the guest's commands
   test [FILTER]               tests/kernel in the guest, one boot a profile
@@ -90,7 +99,7 @@ examples:
   deno task lab test --kernel arch/x86/boot/bzImage --modules /tmp/mods`;
 }
 
-const commands = ["shell", "prepare", "run", "test", "profiles", "help"] as const;
+const commands = ["shell", "prepare", "module", "run", "test", "profiles", "help"] as const;
 
 /** Splits at the first word that is no option and no option's value. */
 export function splitAtWord(args: readonly string[]): [string[], string[]] {
@@ -138,6 +147,7 @@ export async function parse(args: readonly string[]): Promise<CommandLine> {
   const options: LabOptions = {
     kernel: value("kernel"),
     modules: value("modules"),
+    kernelBuild: value("kernel-build"),
     own: (parsed.lists.get("module") ?? []).map(ownModule),
     profile: found,
     timeout: number("timeout", value("timeout"), defaults.timeout, 1, 86_400),
@@ -151,12 +161,16 @@ export async function parse(args: readonly string[]): Promise<CommandLine> {
   if (options.modules !== undefined && options.kernel === undefined) {
     throw new UsageProblem("--modules belongs to a --kernel");
   }
+  if (options.kernelBuild !== undefined && options.kernel === undefined) {
+    throw new UsageProblem("--kernel-build belongs to a --kernel");
+  }
   return { command, options, words };
 }
 
 const defaults: LabOptions = {
   kernel: undefined,
   modules: undefined,
+  kernelBuild: undefined,
   own: [],
   profile: undefined,
   timeout: 300,

@@ -43,6 +43,7 @@ describe("the lab's command line", () => {
       [["--timeout", "1.5", "run", "a"], "--timeout takes"],
       [["--accel", "xen", "run", "a"], "--accel takes"],
       [["--modules", "m", "run", "a"], "belongs to"],
+      [["--kernel-build", "b", "module"], "belongs to"],
       [["--module", "a.c", "run", "a"], ".ko"],
     ] as const
   ) {
@@ -57,7 +58,7 @@ describe("the lab's command line", () => {
 
   it("has a help with every command", async () => {
     equal((await parse(["run", "--help"])).command, "help");
-    for (const word of ["shell", "prepare", "run", "test", "profiles"]) {
+    for (const word of ["shell", "prepare", "module", "run", "test", "profiles"]) {
       match(help(), new RegExp(`^  .*${word}`, "m"));
     }
   });

@@ -69,15 +69,22 @@ while read -r file parameters; do
 done < /job/own
 
 [ -e /dev/vfio/vfio ] || problem "there is no /dev/vfio/vfio: CONFIG_VFIO is needed"
-for device in $LAB_BIND; do
+for entry in $LAB_BIND; do
+  device=${entry%@*}
+  driver=vfio-pci
+  [ "$device" = "$entry" ] || driver=${entry#*@}
   folder=/sys/bus/pci/devices/$device
   [ -e "$folder" ] || problem "there is no device $device"
   [ -e "$folder/iommu_group" ] ||
     problem "$device has no IOMMU group: CONFIG_INTEL_IOMMU and intel_iommu=on are needed"
-  echo vfio-pci > "$folder/driver_override"
+  echo "$driver" > "$folder/driver_override"
   [ -e "$folder/driver" ] && echo "$device" > "$folder/driver/unbind"
   echo "$device" > /sys/bus/pci/drivers_probe
-  [ -e "$folder/driver" ] || problem "vfio-pci does not bind $device: CONFIG_VFIO_PCI is needed"
+  [ -e "$folder/driver" ] || problem "$driver does not bind $device: CONFIG_VFIO_PCI is needed"
+done
+for entry in $LAB_MDEVS; do
+  type=/sys/devices/virtual/pinscope_vendor/pinscope_vendor/mdev_supported_types/pinscope_vendor-${entry#*@}
+  echo "${entry%@*}" > "$type/create" || problem "cannot make the mediated device $entry"
 done
 if [ "$LAB_UID" != 0 ]; then
   for node in /dev/vfio/[0-9]*; do chown "$LAB_UID:$LAB_UID" "$node"; done

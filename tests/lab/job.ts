@@ -47,7 +47,12 @@ export function settings(order: Order, size: { rows: number; columns: number }):
     LAB_PROJECT: order.project,
     LAB_FOLDER: order.folder,
     LAB_PROFILE: order.profile.name,
-    LAB_BIND: order.profile.bind.join(" "),
+    LAB_BIND: [
+      ...order.profile.bind,
+      ...(order.profile.vendor?.bind ?? []).map((device) => `${device}@pinscope-vfio-pci`),
+    ].join(" "),
+    LAB_MDEVS: (order.profile.vendor?.mdevs ?? []).map(({ uuid, type }) => `${uuid}@${type}`)
+      .join(" "),
     LAB_UID: String(order.asUser ? labUser : 0),
     LAB_SHELL: order.shell ? "1" : "",
     LAB_ROWS: String(size.rows),

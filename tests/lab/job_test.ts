@@ -37,6 +37,14 @@ describe("a job", () => {
     equal(lines.includes("LAB_BIND='0000:00:10.0 0000:00:11.0'"), true);
   });
 
+  it("names the driver of each device, and the mediated devices to make", () => {
+    const profile = profileNamed("vendor") ?? plain;
+    const lines = settings({ ...order, profile }, { rows: 24, columns: 80 }).split("\n");
+    equal(lines.includes("LAB_BIND='0000:00:10.0 0000:00:11.0@pinscope-vfio-pci'"), true);
+    const mdevs = lines.find((line) => line.startsWith("LAB_MDEVS="));
+    equal(mdevs?.match(/@pins|@no_unmap/g), ["@pins", "@pins", "@no_unmap"]);
+  });
+
   it("gives type1 the profile's parameters", () => {
     const profile = profileNamed("entry_limit") ?? plain;
     equal(loadList({ ...order, profile }), "vfio\nvfio_iommu_type1 dma_entry_limit=100\n");

@@ -4,11 +4,12 @@ import { Cache } from "./cache.ts";
 import type { LabOptions } from "./cli.ts";
 import { Job, type Order } from "./job.ts";
 import { inspectKernel, type Kernel } from "./kernel_image.ts";
-import { kernelNamed, kernels } from "./kernels.ts";
+import { type KernelChoice, kernelNamed, kernels } from "./kernels.ts";
 import { moduleDepends, readModule } from "./modules.ts";
 import { optionalModules, vfioModules } from "./needs.ts";
 import { note } from "./output.ts";
 import { archiveInitrd, archiveKernel, makeInitrd } from "./prepare.ts";
+import { buildVendorModule } from "./vendor_module.ts";
 import { LabProblem } from "./problem.ts";
 import type { Profile } from "./profiles.ts";
 import { findQemu } from "./qemu.ts";
@@ -20,33 +21,30 @@ export const project: string = Deno.realPathSync(new URL("../../", import.meta.u
 /** What a boot does; the lab adds the rest. */
 export type Wish = Pick<Order, "folder" | "command" | "shell" | "files"> & { profile: Profile };
 
+/** What a lab is made of. */
+interface LabParts {
+  readonly kernel: Kernel;
+  readonly initrd: string | Uint8Array<ArrayBuffer>;
+  readonly runtime: string;
+  readonly denoCache: string | undefined;
+  /** Modules of the kernel that the user's own modules need. */
+  readonly further: readonly string[];
+  readonly options: LabOptions;
+  readonly signal: AbortSignal;
+  readonly cache: Cache;
+  /** The archive's kernel that was chosen; undefined for one of the user's own. */
+  readonly choice: KernelChoice | undefined;
+}
+
 /** Kernel, initrd and runtime, ready. */
 export class Lab {
   readonly kernel: Kernel;
-  #initrd: string | Uint8Array<ArrayBuffer>;
-  #runtime: string;
-  #denoCache: string | undefined;
-  /** Modules of the kernel that the user's own modules need. */
-  #further: readonly string[];
-  #options: LabOptions;
-  #signal: AbortSignal;
+  readonly #parts: LabParts;
+  #vendor: Promise<string> | undefined;
 
-  private constructor(
-    kernel: Kernel,
-    initrd: string | Uint8Array<ArrayBuffer>,
-    runtime: string,
-    denoDir: string | undefined,
-    further: readonly string[],
-    options: LabOptions,
-    signal: AbortSignal,
-  ) {
-    this.kernel = kernel;
-    this.#initrd = initrd;
-    this.#runtime = runtime;
-    this.#denoCache = denoDir;
-    this.#further = further;
-    this.#options = options;
-    this.#signal = signal;
+  private constructor(parts: LabParts) {
+    this.kernel = parts.kernel;
+    this.#parts = parts;
   }
 
   /** Prepares what is missing. */
@@ -56,7 +54,7 @@ export class Lab {
     }
     findQemu();
     const cache = new Cache((name) => Deno.env.get(name));
-    using _lock = await cache.lock(() => note("another lab prepares, waiting for it"), signal);
+    using _lock = await waitPrepare(cache, signal);
     const choice = options.kernel === undefined ? kernels[0] : kernelNamed(options.kernel);
     const kernel = choice === undefined
       ? await inspectKernel(
@@ -73,21 +71,36 @@ export class Lab {
       ? await makeInitrd(kernel, further, signal)
       : await archiveInitrd(cache, kernel, signal);
     const runtime = await stageRuntime(cache, signal);
-    return new Lab(kernel, initrd, runtime, await denoCache(signal), further, options, signal);
+    const deno = await denoCache(signal);
+    const parts = { kernel, initrd, runtime, denoCache: deno, further, options };
+    return new Lab({ ...parts, signal, cache, choice });
+  }
+
+  /** Builds the vendor driver for the kernel, if that was not done before; gives its file. */
+  vendorModule(): Promise<string> {
+    const { cache, kernel, choice, options, signal } = this.#parts;
+    const tree = options.kernelBuild;
+    this.#vendor ??= waitPrepare(cache, signal).then(async (lock) => {
+      using _lock = lock;
+      return await buildVendorModule({ cache, kernel, choice, tree, signal });
+    });
+    return this.#vendor;
   }
 
   /** Boots once and runs the command. */
   async run(wish: Wish, outlets: Outlets, report?: (job: Job) => Promise<void>): Promise<Boot> {
-    const options = this.#options;
+    const { options, further, runtime, denoCache, signal, initrd: bytes } = this.#parts;
+    const vendor = wish.profile.vendor === undefined
+      ? []
+      : [{ file: await this.vendorModule(), parameters: "" }];
     const order: Order = {
       ...wish,
       project,
       asUser: options.asUser,
-      load: [...vfioModules, ...optionalModules, ...wish.profile.modules, ...this.#further],
-      own: options.own,
+      load: [...vfioModules, ...optionalModules, ...wish.profile.modules, ...further],
+      own: [...vendor, ...options.own],
     };
     await using job = await Job.create(order);
-    const bytes = this.#initrd;
     const initrd = typeof bytes === "string" ? bytes : `${job.console}.initrd`;
     if (typeof bytes !== "string") await Deno.writeFile(initrd, bytes);
     const ended = await boot(
@@ -102,21 +115,25 @@ export class Lab {
         verbose: options.verbose,
         shares: [
           { tag: "job", folder: job.folder, writable: true },
-          { tag: "runtime", folder: this.#runtime, writable: false },
+          { tag: "runtime", folder: runtime, writable: false },
           { tag: "project", folder: project, writable: false },
-          { tag: "cache", folder: this.#denoCache ?? job.empty, writable: false },
+          { tag: "cache", folder: denoCache ?? job.empty, writable: false },
         ],
         console: wish.shell ? undefined : job.console,
       },
       job,
       outlets,
       wish.shell ? undefined : options.timeout,
-      this.#signal,
+      signal,
     );
     await report?.(job);
     for (const line of ended.warnings) note(`the kernel said: ${line}`);
     return ended;
   }
+}
+
+function waitPrepare(cache: Cache, signal: AbortSignal): Promise<Disposable> {
+  return cache.lock(() => note("another lab prepares, waiting for it"), signal);
 }
 
 async function ownDepends(file: string): Promise<string[]> {

@@ -29,6 +29,9 @@ async function main(args: readonly string[], signal: AbortSignal): Promise<numbe
       note(`ready: Linux ${lab.kernel.release}`);
       return 0;
     }
+    case "module":
+      say(await (await Lab.prepare(line.options, signal)).vendorModule());
+      return 0;
     case "test":
       return await runTests(await Lab.prepare(line.options, signal), line);
     case "run":

@@ -14,6 +14,16 @@ export interface Profile {
   modules: readonly string[];
   /** Parameters of vfio_iommu_type1. */
   type1: readonly string[];
+  /** What the vendor driver has; where it is given, the driver is built and loaded. */
+  vendor?: VendorUse;
+}
+
+/** What the vendor driver (vendor/) is given and makes before the script starts. */
+export interface VendorUse {
+  /** PCI devices bound to it instead of vfio-pci. */
+  bind: readonly string[];
+  /** Mediated devices that are made: UUID and type. */
+  mdevs: readonly { uuid: string; type: "pins" | "no_unmap" }[];
 }
 
 /** Two educational PCI devices with DMA, at fixed addresses, each in a group of its own. */
@@ -60,6 +70,20 @@ export const profiles: readonly Profile[] = [
     ],
     bind: [...eduNames, "0000:00:12.0"],
     modules: ["e1000"],
+  },
+  {
+    ...plain,
+    name: "vendor",
+    about: "the vendor driver: mdevs that pin, one that may not, and it has 0000:00:11.0",
+    bind: ["0000:00:10.0"],
+    vendor: {
+      bind: ["0000:00:11.0"],
+      mdevs: [
+        { uuid: "50696e73-0000-4000-8000-000000000001", type: "pins" },
+        { uuid: "50696e73-0000-4000-8000-000000000002", type: "pins" },
+        { uuid: "50696e73-0000-4000-8000-000000000003", type: "no_unmap" },
+      ],
+    },
   },
 ];
 

@@ -75,6 +75,14 @@ export async function runTests(lab: Lab, line: CommandLine): Promise<number> {
   const releases: string[] = [];
   for (const batch of batches) {
     say(`\n${batch.profile.name}: ${batch.profile.about}`);
+    const problem = await moduleProblem(lab, batch.profile);
+    if (problem !== undefined) {
+      const must = Deno.env.get("CI") === "true";
+      totals = add(totals, { ...none, [must ? "failed" : "skipped"]: 1 });
+      if (must) status ||= 1;
+      say(`${batch.profile.name}: ${must ? "failed" : "skipped"}: ${problem}`);
+      continue;
+    }
     let report: string | undefined;
     const ended = await lab.run(
       {
@@ -104,12 +112,24 @@ export async function runTests(lab: Lab, line: CommandLine): Promise<number> {
   if (options.totals !== undefined) {
     await Deno.writeTextFile(options.totals, `${JSON.stringify(totals)}\n`);
   }
-  say(`\n${summary(totals, batches.length, releases)}`);
+  say(`\n${summary(totals, releases.length, releases)}`);
   if (totals.passed + totals.failed + totals.skipped === 0) {
     note(`no test has ${words[0]} in its name or path`);
     return 1;
   }
   return status === 0 && totals.failed > 0 ? 1 : status;
+}
+
+/** Why a profile's vendor driver cannot be built; nothing where it can, or is not wanted. */
+async function moduleProblem(lab: Lab, profile: Profile): Promise<string | undefined> {
+  if (profile.vendor === undefined) return undefined;
+  try {
+    await lab.vendorModule();
+    return undefined;
+  } catch (error) {
+    if (error instanceof LabProblem) return error.message;
+    throw error;
+  }
 }
 
 /**

@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* The command region: what is read from it, and what a write makes happen. */
+#include <linux/uaccess.h>
+
+#include "vendor.h"
+#include "pins.h"
+
+static s64 run(struct vendor *vendor)
+{
+	struct pinscope_vendor_region *region = vendor->region;
+	u64 iova = region->iova, length = region->length;
+	int ret;
+
+	switch (region->op) {
+	case PINSCOPE_VENDOR_PIN:
+		return vendor_pin(vendor, iova, length, region->flags);
+	case PINSCOPE_VENDOR_UNPIN:
+		return vendor_unpin(vendor, iova, length);
+	case PINSCOPE_VENDOR_WRITE:
+	case PINSCOPE_VENDOR_READ:
+		if (length > sizeof(region->data))
+			return -EINVAL;
+		ret = vfio_dma_rw(vendor->vdev, iova, region->data, length,
+				  region->op == PINSCOPE_VENDOR_WRITE);
+		return ret ? ret : length;
+	case PINSCOPE_VENDOR_WRITE_PINNED:
+		return vendor_write_pinned(vendor, iova, length);
+	case PINSCOPE_VENDOR_CLEAR:
+		region->unmaps = 0;
+		region->returned = 0;
+		memset(region->log, 0, sizeof(region->log));
+		return 0;
+	default:
+		return -EOPNOTSUPP;
+	}
+}
+
+static bool inside(size_t count, loff_t pos, size_t first, size_t end)
+{
+	return pos >= first && pos <= end && count <= end - pos;
+}
+
+ssize_t vendor_read(struct vendor *vendor, char __user *buf, size_t count,
+		    loff_t pos)
+{
+	ssize_t ret = count;
+
+	if (!inside(count, pos, 0, sizeof(*vendor->region)))
+		return -EINVAL;
+	mutex_lock(&vendor->lock);
+	if (copy_to_user(buf, (u8 *)vendor->region + pos, count))
+		ret = -EFAULT;
+	mutex_unlock(&vendor->lock);
+	return ret;
+}
+
+ssize_t vendor_write(struct vendor *vendor, const char __user *buf,
+		     size_t count, loff_t pos)
+{
+	const size_t result = offsetof(struct pinscope_vendor_region, result);
+	const size_t data = offsetof(struct pinscope_vendor_region, data);
+	bool in_command = inside(count, pos, 0, result);
+	ssize_t ret = count;
+
+	if (!in_command && !inside(count, pos, data, sizeof(*vendor->region)))
+		return -EINVAL;
+	mutex_lock(&vendor->lock);
+	if (copy_from_user((u8 *)vendor->region + pos, buf, count))
+		ret = -EFAULT;
+	else if (in_command && count && pos + count == result)
+		vendor->region->result = run(vendor);
+	mutex_unlock(&vendor->lock);
+	return ret;
+}
+
+/*
+ * type1 calls this when a mapping with pinned pages goes, without its own lock:
+ * the pins may be given back here, and must be.
+ */
+void vendor_dma_unmap(struct vendor *vendor, u64 iova, u64 length)
+{
+	struct pinscope_vendor_region *region = vendor->region;
+	struct pinscope_vendor_unmap *entry;
+
+	mutex_lock(&vendor->lock);
+	entry = &region->log[region->unmaps % PINSCOPE_VENDOR_LOG];
+	entry->iova = iova;
+	entry->length = length;
+	region->unmaps++;
+	region->returned += vendor_drop_all(vendor, iova >> PAGE_SHIFT,
+					    (iova + length - 1) >> PAGE_SHIFT);
+	mutex_unlock(&vendor->lock);
+}
+
+/* The next user finds the region as after loading. */
+void vendor_close(struct vendor *vendor)
+{
+	mutex_lock(&vendor->lock);
+	vendor_drop_all(vendor, 0, ULONG_MAX);
+	memset(vendor->region, 0, sizeof(*vendor->region));
+	vendor->region->magic = PINSCOPE_VENDOR_MAGIC;
+	vendor->region->log_size = PINSCOPE_VENDOR_LOG;
+	mutex_unlock(&vendor->lock);
+}
