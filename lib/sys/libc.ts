@@ -37,14 +37,20 @@ const u64 = (bytes: Uint8Array, at: number): bigint =>
 class Linux implements Kernel {
   readonly name = "linux";
   #library: Library | undefined;
+  // What each call needs, at hand: a getter here would cost more than all else in a call.
+  #f: Library["f"] | undefined;
+  #errno: Library["errno"] = new Int32Array(1);
   #users = 0;
 
-  get #c(): Library {
-    return this.#library ??= openLibrary();
+  #load(): Library["f"] {
+    this.#library = openLibrary();
+    this.#f = this.#library.f;
+    this.#errno = this.#library.errno;
+    return this.#f;
   }
 
   retain(): Disposable {
-    void this.#c; // so that a missing libc or permission shows here
+    if (this.#f === undefined) this.#load(); // so that a missing libc or permission shows here
     this.#users += 1;
     let held = true;
     return {
@@ -55,6 +61,7 @@ class Linux implements Kernel {
         if (this.#users > 0) return;
         this.#library?.close();
         this.#library = undefined;
+        this.#f = undefined;
       },
     };
   }
@@ -63,66 +70,66 @@ class Linux implements Kernel {
   // a garbage collection in the gap may make another libc call on this thread.
 
   open(path: string, flags: number): number {
-    const { f, errno } = this.#c;
+    const f = this.#f ?? this.#load();
     const name = cString(path);
     const r = f.open(name, flags | O_CLOEXEC);
-    return r === -1 ? -errno[0]! : r;
+    return r === -1 ? -this.#errno[0]! : r;
   }
 
   close(fd: number): number {
-    const { f, errno } = this.#c;
+    const f = this.#f ?? this.#load();
     const r = f.close(fd);
-    return r === -1 ? -errno[0]! : r;
+    return r === -1 ? -this.#errno[0]! : r;
   }
 
   ioctl(fd: number, request: number): number {
-    const { f, errno } = this.#c;
+    const f = this.#f ?? this.#load();
     const r = f.ioctl(fd, request);
-    return r === -1 ? -errno[0]! : r;
+    return r === -1 ? -this.#errno[0]! : r;
   }
 
   ioctlValue(fd: number, request: number, value: bigint): number {
-    const { f, errno } = this.#c;
+    const f = this.#f ?? this.#load();
     const r = f.ioctlValue(fd, request, value);
-    return r === -1 ? -errno[0]! : r;
+    return r === -1 ? -this.#errno[0]! : r;
   }
 
   ioctlBuffer(fd: number, request: number, argument: Uint8Array): number {
-    const { f, errno } = this.#c;
+    const f = this.#f ?? this.#load();
     const r = f.ioctlBuffer(fd, request, argument as Uint8Array<ArrayBuffer>);
-    return r === -1 ? -errno[0]! : r;
+    return r === -1 ? -this.#errno[0]! : r;
   }
 
   read(fd: number, into: Uint8Array): number {
-    const { f, errno } = this.#c;
+    const f = this.#f ?? this.#load();
     const r = f.read(fd, into as Uint8Array<ArrayBuffer>, BigInt(into.byteLength));
-    return r === -1n ? -errno[0]! : Number(r);
+    return r === -1n ? -this.#errno[0]! : Number(r);
   }
 
   write(fd: number, from: Uint8Array): number {
-    const { f, errno } = this.#c;
+    const f = this.#f ?? this.#load();
     const r = f.write(fd, from as Uint8Array<ArrayBuffer>, BigInt(from.byteLength));
-    return r === -1n ? -errno[0]! : Number(r);
+    return r === -1n ? -this.#errno[0]! : Number(r);
   }
 
   pread(fd: number, into: Uint8Array, offset: bigint): number {
-    const { f, errno } = this.#c;
+    const f = this.#f ?? this.#load();
     const r = f.pread(fd, into as Uint8Array<ArrayBuffer>, BigInt(into.byteLength), offset);
-    return r === -1n ? -errno[0]! : Number(r);
+    return r === -1n ? -this.#errno[0]! : Number(r);
   }
 
   pwrite(fd: number, from: Uint8Array, offset: bigint): number {
-    const { f, errno } = this.#c;
+    const f = this.#f ?? this.#load();
     const r = f.pwrite(fd, from as Uint8Array<ArrayBuffer>, BigInt(from.byteLength), offset);
-    return r === -1n ? -errno[0]! : Number(r);
+    return r === -1n ? -this.#errno[0]! : Number(r);
   }
 
   readlink(path: string): string | number {
-    const { f, errno } = this.#c;
+    const f = this.#f ?? this.#load();
     const name = cString(path);
     const target = new Uint8Array(PATH_MAX);
     const r = f.readlink(name, target, BigInt(PATH_MAX));
-    if (r === -1n) return -errno[0]!;
+    if (r === -1n) return -this.#errno[0]!;
     return decoder.decode(target.subarray(0, Number(r)));
   }
 
@@ -150,9 +157,9 @@ class Linux implements Kernel {
   }
 
   #entries(fd: number, into: Uint8Array<ArrayBuffer>): number {
-    const { f, errno } = this.#c;
+    const f = this.#f ?? this.#load();
     const r = f.getdents64(fd, into, BigInt(into.byteLength));
-    return r === -1n ? -errno[0]! : Number(r);
+    return r === -1n ? -this.#errno[0]! : Number(r);
   }
 
   mmap(
@@ -162,34 +169,34 @@ class Linux implements Kernel {
     fd: number,
     offset: bigint,
   ): bigint | number {
-    const { f, errno } = this.#c;
+    const f = this.#f ?? this.#load();
     const r = f.mmap(0n, length, protection, flags, fd, offset);
-    return r === MAP_FAILED ? -errno[0]! : r;
+    return r === MAP_FAILED ? -this.#errno[0]! : r;
   }
 
   munmap(address: bigint, length: bigint): number {
-    const { f, errno } = this.#c;
+    const f = this.#f ?? this.#load();
     const r = f.munmap(address, length);
-    return r === -1 ? -errno[0]! : r;
+    return r === -1 ? -this.#errno[0]! : r;
   }
 
   memfd(name: string, flags: number): number {
-    const { f, errno } = this.#c;
+    const f = this.#f ?? this.#load();
     const text = cString(name);
     const r = f.memfd_create(text, flags);
-    return r === -1 ? -errno[0]! : r;
+    return r === -1 ? -this.#errno[0]! : r;
   }
 
   ftruncate(fd: number, length: bigint): number {
-    const { f, errno } = this.#c;
+    const f = this.#f ?? this.#load();
     const r = f.ftruncate(fd, length);
-    return r === -1 ? -errno[0]! : r;
+    return r === -1 ? -this.#errno[0]! : r;
   }
 
   eventfd(initial: number, flags: number): number {
-    const { f, errno } = this.#c;
+    const f = this.#f ?? this.#load();
     const r = f.eventfd(initial, flags);
-    return r === -1 ? -errno[0]! : r;
+    return r === -1 ? -this.#errno[0]! : r;
   }
 
   poll(requests: readonly PollRequest[], timeout: number): number[] | number {
@@ -205,9 +212,9 @@ class Linux implements Kernel {
   }
 
   #poll(set: Uint8Array<ArrayBuffer>, count: number, timeout: number): number {
-    const { f, errno } = this.#c;
+    const f = this.#f ?? this.#load();
     const r = f.poll(set, BigInt(count), timeout);
-    return r === -1 ? -errno[0]! : r;
+    return r === -1 ? -this.#errno[0]! : r;
   }
 
   prlimit(pid: number, resource: number, next?: ResourceLimit): ResourceLimit | number {
@@ -225,9 +232,9 @@ class Linux implements Kernel {
     wanted: Uint8Array<ArrayBuffer> | null,
     old: Uint8Array<ArrayBuffer>,
   ): number {
-    const { f, errno } = this.#c;
+    const f = this.#f ?? this.#load();
     const r = f.prlimit(pid, resource, wanted, old);
-    return r === -1 ? -errno[0]! : r;
+    return r === -1 ? -this.#errno[0]! : r;
   }
 
   allocate(size: number): Uint8Array<ArrayBuffer> {

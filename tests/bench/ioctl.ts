@@ -13,7 +13,7 @@ async function compile(folder: string): Promise<string | undefined> {
   const program = `${folder}/ioctl`;
   try {
     const { success } = await new Deno.Command("cc", {
-      args: ["-O2", "-o", program, source],
+      args: ["-O2", "-pthread", "-o", program, source],
     }).output();
     return success ? program : undefined;
   } catch (error) {
