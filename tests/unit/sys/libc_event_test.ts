@@ -81,7 +81,7 @@ describeLinux("prlimit", (on) => {
 describeLinux("the library", (on) => {
   on("is opened once for all its users, and closed by the last of them", (kernel) => {
     let opened = 0;
-    const { dlopen } = Object.getOwnPropertyDescriptors(Deno);
+    const dlopen = Object.getOwnPropertyDescriptor(Deno, "dlopen")!;
     const counting = (...args: unknown[]): unknown => {
       opened += 1;
       return dlopen.value(...args);
