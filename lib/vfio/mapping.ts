@@ -2,7 +2,14 @@ import type { Extent } from "../base/extent.ts";
 import type { DirtyWindow } from "../dirty/window.ts";
 import type { HostMemory } from "./memory.ts";
 
-/** What the device may do: read memory, write it, or both. */
+/**
+ * What the device may do: read memory, write it, or both.
+ *
+ * It may not write what is only `r`. What is only `w` an IOMMU may let it read as well: Intel's
+ * driver sets the bit for reading in every entry.
+ *
+ * @see drivers/iommu/intel/iommu.c, __domain_mapping
+ */
 export type Access = "r" | "w" | "rw";
 
 /** The part of a container that a mapping talks to. */

@@ -53,7 +53,7 @@ describe("dirty pages of a vfio-pci device", () => {
 
   skip(
     "the defect's words 0x1e, 0x220, 0x4440, 0x88880 of one page dirtied once",
-    "vfio-pci dirties every page on each read; a mediated device whose driver pins shows it",
+    "vfio-pci dirties every page on each read; it needs a machine with a driver that pins",
   );
 });
 
