@@ -86,7 +86,7 @@ describe("signals", () => {
       child.kill(signal);
       while (!(await reader.read()).done);
       const err = await new Response(child.stderr).text();
-      equal([(await child.status).code, /Error|    at /.test(err)], [status, false]);
+      equal([(await child.status).code, /Error| {4}at /.test(err)], [status, false]);
     });
   }
 });
@@ -97,7 +97,7 @@ describe("a reader that goes away", () => {
       await using child = command(args).spawn();
       await child.stdout.cancel();
       const err = await new Response(child.stderr).text();
-      equal([(await child.status).code, /BrokenPipe|    at /.test(err)], [0, false]);
+      equal([(await child.status).code, /BrokenPipe| {4}at /.test(err)], [0, false]);
     });
   }
 });
