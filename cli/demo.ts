@@ -26,7 +26,7 @@ export function demo({ out }: Context): number {
   // The driver of the mediated device does what the demo says, and nothing by itself.
   const devices = DEFAULT_SCENE.devices.map((device) => ({ ...device, workload: () => {} }));
   const kernel = new ModelKernel({ devices });
-  const driver = kernel.mdev(DEFAULT_MDEV);
+  const driver = kernel.vendor(DEFAULT_MDEV);
   step(out, "kernel", `${listHost({ kernel }).kernel}, in memory: no root, no VFIO needed`);
   {
     using container = Container.open({ kernel });

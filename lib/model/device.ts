@@ -21,7 +21,7 @@ import {
   VFIO_DEVICE_SET_IRQS,
 } from "../uapi/request.ts";
 import { EventFile, type IoctlArgument, ModelFile } from "./file.ts";
-import type { MdevDriver } from "./mdev.ts";
+import type { VendorDriver } from "./vendor_driver.ts";
 import type { ModelMemory } from "./memory.ts";
 import type { DeviceParts, RegionPart } from "./device_part.ts";
 
@@ -35,7 +35,7 @@ const OFFSET_SHIFT = 40n;
  */
 export class DeviceFile extends ModelFile {
   /** The driver of a mediated device. */
-  readonly driver: MdevDriver | undefined;
+  readonly driver: VendorDriver | undefined;
   readonly #parts: DeviceParts;
   readonly #fileOf: (fd: number) => ModelFile | undefined;
   readonly #onRelease: (file: DeviceFile) => void;
@@ -44,7 +44,7 @@ export class DeviceFile extends ModelFile {
   /** A device that was just opened. */
   constructor(
     parts: DeviceParts,
-    driver: MdevDriver | undefined,
+    driver: VendorDriver | undefined,
     fileOf: (fd: number) => ModelFile | undefined,
     onRelease: (file: DeviceFile) => void,
   ) {

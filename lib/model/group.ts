@@ -37,6 +37,8 @@ export class GroupFile extends ModelFile implements AttachedGroup {
   readonly devices: Set<DeviceFile> = new Set();
   /** The container that the group is in. */
   container: ContainerFile | undefined;
+  /** Whether a driver of it has pinned since it joined its container. */
+  hasPinned = false;
   readonly #host: GroupHost;
 
   /** A group that is in no container. */

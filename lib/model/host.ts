@@ -5,7 +5,7 @@ import { DeviceFile } from "./device.ts";
 import { type DeviceParts, mdevParts, pciParts } from "./device_part.ts";
 import type { ModelFile } from "./file.ts";
 import { GroupFile } from "./group.ts";
-import { MdevDriver } from "./mdev.ts";
+import { type DriverPlace, VendorDriver } from "./vendor_driver.ts";
 import { AddressSpace } from "./memory.ts";
 import type { Scene, SceneMdev, ScenePciDevice } from "./scene.ts";
 
@@ -16,7 +16,8 @@ export interface HostDevice {
   driver: string | undefined;
   /** What sysfs' driver_override says. */
   override: string | undefined;
-  readonly mdev: MdevDriver | undefined;
+  /** What pins for the device: a mediated device always has it. */
+  readonly vendor: VendorDriver | undefined;
   readonly parts: DeviceParts;
 }
 
@@ -26,8 +27,11 @@ export interface FileTable {
   install(file: ModelFile): number;
 }
 
+/** A PCI driver of VFIO that pins, as vendors write them. */
+export const VENDOR = "model-vfio-pci";
+const VFIO_DRIVERS: ReadonlySet<string | undefined> = new Set(["vfio-pci", VENDOR]);
 /** Drivers that do no DMA of their own. */
-const HARMLESS: ReadonlySet<string> = new Set(["vfio-pci", "pci-stub", "pcieport"]);
+const HARMLESS: ReadonlySet<string> = new Set(["vfio-pci", VENDOR, "pci-stub", "pcieport"]);
 
 /** The host of a model: which devices there are, who drives them, and what is open. */
 export class Host {
@@ -47,13 +51,19 @@ export class Host {
   }
 
   #plug(scene: ScenePciDevice | SceneMdev): HostDevice {
-    const iommu = () => this.#open.get(scene.group)?.container?.iommu;
+    const place = (): DriverPlace | undefined => {
+      const group = this.#open.get(scene.group);
+      const iommu = group?.container?.iommu;
+      return group === undefined || iommu === undefined ? undefined : { group, iommu };
+    };
+    const override = undefined;
     if (scene.kind === "mdev") {
-      const mdev = new MdevDriver(iommu, scene.workload);
-      return { scene, driver: "model_mdev", override: undefined, mdev, parts: mdevParts(scene) };
+      const vendor = new VendorDriver(place, scene.workload);
+      return { scene, driver: "model_mdev", override, vendor, parts: mdevParts(scene) };
     }
     const { driver } = scene;
-    return { scene, driver, override: undefined, mdev: undefined, parts: pciParts(scene, iommu) };
+    const vendor = driver === VENDOR ? new VendorDriver(place, undefined) : undefined;
+    return { scene, driver, override, vendor, parts: pciParts(scene, () => place()?.iommu) };
   }
 
   /** The devices of a group. */
@@ -64,7 +74,7 @@ export class Host {
   /** Whether VFIO has a device of the group, so that there is a node for it. */
   hasNode(group: number): boolean {
     return this.inGroup(group).some((device) =>
-      device.mdev !== undefined || device.driver === "vfio-pci"
+      device.scene.kind === "mdev" || VFIO_DRIVERS.has(device.driver)
     );
   }
 
@@ -95,10 +105,10 @@ export class Host {
     const devices = this.inGroup(group);
     const file = new GroupFile({
       ...files,
-      emulated: devices.every((device) => device.mdev !== undefined),
+      emulated: devices.every(({ scene }) => scene.kind === "mdev"),
       isViable: () =>
-        devices.every(({ mdev, driver }) =>
-          mdev !== undefined || driver === undefined || HARMLESS.has(driver)
+        devices.every(({ scene, driver }) =>
+          scene.kind === "mdev" || driver === undefined || HARMLESS.has(driver)
         ),
       openDevice: (name, owner) => this.#openDevice(name, owner, files),
       onRelease: () => void this.#open.delete(group),
@@ -110,10 +120,10 @@ export class Host {
   #openDevice(name: string, group: GroupFile, files: FileTable): DeviceFile | undefined {
     const device = this.devices.get(name);
     if (device === undefined || this.#open.get(device.scene.group) !== group) return undefined;
-    if (device.mdev === undefined && device.driver !== "vfio-pci") return undefined;
+    if (device.scene.kind === "pci" && !VFIO_DRIVERS.has(device.driver)) return undefined;
     return new DeviceFile(
       device.parts,
-      device.mdev,
+      device.vendor,
       (fd) => files.fileOf(fd),
       (file) => void group.devices.delete(file),
     );
@@ -121,7 +131,7 @@ export class Host {
 
   /** Binds a driver to a device; the kernel would wait for an open group, the model says EBUSY. */
   bind(device: HostDevice, driver: string | undefined): number {
-    if (device.driver === "vfio-pci" && this.isOpen(device.scene.group)) return -ERRNO.EBUSY;
+    if (VFIO_DRIVERS.has(device.driver) && this.isOpen(device.scene.group)) return -ERRNO.EBUSY;
     device.driver = driver;
     return 0;
   }
@@ -130,7 +140,7 @@ export class Host {
   work(container: ContainerFile): void {
     for (const group of this.#open.values()) {
       if (group.container !== container) continue;
-      for (const { mdev } of this.inGroup(this.#numberOf(group))) mdev?.work();
+      for (const { vendor } of this.inGroup(this.#numberOf(group))) vendor?.work();
     }
   }
 

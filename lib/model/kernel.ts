@@ -11,7 +11,7 @@ import { VFIO_IOMMU_DIRTY_PAGES } from "../uapi/request.ts";
 import { ContainerFile } from "./container.ts";
 import { EventFile, type IoctlArgument, MemoryFile, type ModelFile } from "./file.ts";
 import { type FileTable, Host } from "./host.ts";
-import type { MdevDriver } from "./mdev.ts";
+import type { VendorDriver } from "./vendor_driver.ts";
 import { ModelMemory } from "./memory.ts";
 import { addProcfs, SELF } from "./procfs.ts";
 import { DEFAULT_SCENE, type Scene } from "./scene.ts";
@@ -37,7 +37,7 @@ const FIRST_FD = 3;
  * using _device = group.device();
  * using memory = container.allocate(4096n);
  * using _mapping = container.map(memory, { iova: 0x10000n });
- * kernel.mdev(DEFAULT_MDEV).pin(0x10000n, 1);
+ * kernel.vendor(DEFAULT_MDEV).pin(0x10000n, 1);
  * if (container.pins().locked !== 4096n) throw new Error("one page is locked");
  * ```
  */
@@ -60,13 +60,14 @@ export class ModelKernel implements Kernel {
   }
 
   /**
-   * The driver of a mediated device, to play the device with.
+   * The driver of a mediated device, or of a PCI device bound to {@link VENDOR}, to play the device
+   * with.
    *
    * @throws {TypeError} If the scene has no such device.
    */
-  mdev(name: string): MdevDriver {
-    const driver = this.#host.devices.get(name)?.mdev;
-    if (driver === undefined) throw new TypeError(`The scene has no mediated device ${name}`);
+  vendor(name: string): VendorDriver {
+    const driver = this.#host.devices.get(name)?.vendor;
+    if (driver === undefined) throw new TypeError(`The scene has no device ${name} that pins`);
     return driver;
   }
 

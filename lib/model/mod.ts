@@ -12,8 +12,9 @@
  * @module
  */
 
+export { VENDOR } from "./host.ts";
 export { ModelKernel } from "./kernel.ts";
-export { MdevDriver, type Workload } from "./mdev.ts";
+export { VendorDriver, type Workload } from "./vendor_driver.ts";
 export {
   DEFAULT_MDEV,
   DEFAULT_SCENE,

@@ -5,7 +5,7 @@
  */
 
 import type { IovaRange } from "../rules/iova.ts";
-import type { Workload } from "./mdev.ts";
+import type { Workload } from "./vendor_driver.ts";
 
 /** A block device, or a network interface, that the host uses through a PCI device. */
 export interface SceneUse {

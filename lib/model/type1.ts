@@ -12,6 +12,8 @@ import type { AddressSpace } from "./memory.ts";
 export interface AttachedGroup {
   /** Mediated devices only: there is no IOMMU between device and memory. */
   readonly emulated: boolean;
+  /** Whether its driver has pinned since the group joined: it declares its dirty scope with that. */
+  hasPinned: boolean;
   /** Tells the drivers that a range is about to be unmapped. */
   dmaUnmap(iova: bigint, size: bigint): void;
 }
@@ -63,7 +65,7 @@ export class Type1 {
 
   /** Whether a group makes every mapped page dirty: one behind an IOMMU that has never pinned. */
   get allDirty(): boolean {
-    return this.hasIommu;
+    return [...this.groups].some((group) => !group.emulated && !group.hasPinned);
   }
 
   /** What GET_INFO gives: nothing before the first IOMMU, everything after the last has left. */
@@ -79,6 +81,7 @@ export class Type1 {
       if (refusal !== 0) return refusal;
       this.#hadIommu = true;
     }
+    group.hasPinned = false;
     this.groups.add(group);
     return 0;
   }
@@ -114,7 +117,7 @@ export class Type1 {
       }
     }
     // What the group did since the last read is not known any more.
-    if (this.tracking) { for (const dma of this.mappings) dma.markAll(); }
+    if (this.tracking && !group.hasPinned) { for (const dma of this.mappings) dma.markAll(); }
   }
 
   #pinnedBytes(dma: Dma): bigint {
@@ -176,8 +179,8 @@ export class Type1 {
     this.tracking = false;
   }
 
-  /** Pins pages for a driver; see `MdevDriver.pin`. */
-  pin(iova: bigint, pages: number, write: boolean): number {
+  /** Pins pages for a driver; see `VendorDriver.pin`. */
+  pin(iova: bigint, pages: number, write: boolean, group: AttachedGroup): number {
     const size = BigInt(pages) * this.pageSize;
     const done: bigint[] = [];
     for (let at = iova; at < iova + size; at += this.pageSize) {
@@ -188,6 +191,7 @@ export class Type1 {
         return result;
       }
     }
+    group.hasPinned = true;
     return pages;
   }
 

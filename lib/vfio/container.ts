@@ -16,7 +16,9 @@ import { dirtyInfo, type IommuInfo, readIommuInfo } from "./iommu_info.ts";
 import { type MapOptions, Mapper } from "./mapper.ts";
 import type { Mapping } from "./mapping.ts";
 import { HostMemory, type MemoryOptions } from "./memory.ts";
+import { PinHistory, type PinnedPages, readPinned } from "./pinned.ts";
 import { pinsOf } from "./pins.ts";
+import { probeScope } from "./probe.ts";
 import { ScopeKeeper, type ScopeReport } from "./scope.ts";
 import type { GroupId } from "./topology.ts";
 import type { IommuType } from "./iommu_type.ts";
@@ -215,6 +217,35 @@ export class Container implements Disposable {
    */
   scope(): ScopeReport {
     return this.#scope.report();
+  }
+
+  /**
+   * Finds out what the dirty bits mean at this moment, where the groups alone do not tell: a page
+   * that no driver can know of is mapped, read and unmapped. If it is dirty, every mapped page is.
+   *
+   * @throws {RangeError} If no address is free for the page.
+   * @throws {VfioError} As {@link map} and {@link trackDirty} do.
+   */
+  probeScope(): ScopeReport {
+    return this.#scope.label === "unknown" ? probeScope(this) : this.scope();
+  }
+
+  /**
+   * Finds which pages drivers have pinned now; a tracker that is on loses nothing by it.
+   *
+   * @throws {VfioError} As {@link trackDirty} and its reads do.
+   */
+  pinned(): PinnedPages {
+    return readPinned(this);
+  }
+
+  /**
+   * Follows pins over time.
+   *
+   * @throws {VfioError} EOPNOTSUPP, if a group makes every mapped page dirty.
+   */
+  pinHistory(): PinHistory {
+    return new PinHistory(this);
   }
 
   #attached(): IommuInfo {

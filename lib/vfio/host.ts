@@ -142,10 +142,13 @@ function hostGroup(kernel: Kernel, group: GroupId, hasNode: boolean): HostGroup 
     : devices.some(hasVfioDriver)
     ? "blocked"
     : "host";
-  const wanted = guilty.length > 0 ? guilty : devices.slice(0, 1);
-  const toBind = state === "ready" || state === "no-iommu" ? [] : wanted
-    .filter(({ bus, kind }) => bus === "pci" && kind !== PCI_BRIDGE)
-    .map(({ name }) => name);
+  // A driver that stands in the way has to go; without one, any device but a bridge will do.
+  const wanted = viable
+    ? devices.filter(({ kind = "" }) => !kind.endsWith("bridge")).slice(0, 1)
+    : guilty;
+  const toBind = state === "ready" || state === "no-iommu"
+    ? []
+    : wanted.filter(({ bus }) => bus === "pci").map(({ name }) => name);
   return { ...group, devices, state, isViable: viable, toBind };
 }
 

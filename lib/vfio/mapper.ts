@@ -215,7 +215,7 @@ export class Mapper implements MappingOwner {
     }
     const action = `unmap ${formatSize(size)} at iova ${hex(iova)} with its dirty bits`;
     const request = this.#unmapBitmap;
-    return tracker.readOnce(mapping, (target) => {
+    const window = tracker.readOnce(mapping, (target) => {
       request.fields.argsz = dma_unmap_with_bitmap_request.size;
       request.fields.flags = VFIO_DMA_UNMAP_FLAG_GET_DIRTY_BITMAP;
       request.fields.iova = iova;
@@ -230,8 +230,9 @@ export class Mapper implements MappingOwner {
         "take every page of the mapping as dirty",
       );
       this.#compare(size, request.fields.size, action);
-      this.#forget(mapping);
     });
+    this.#forget(mapping);
+    return window;
   }
 
   /**
@@ -274,6 +275,7 @@ export class Mapper implements MappingOwner {
 
   #forget(mapping: Mapping): void {
     for (const piece of this.pieces.inRange(mapping.iova, mapping.size)) this.pieces.delete(piece);
+    this.#host.tracker?.forget(mapping);
     mapping.release();
   }
 }

@@ -8,7 +8,7 @@ import { DirtyWindow } from "../dirty/window.ts";
 import type { Kernel } from "../sys/kernel.ts";
 import { BitmapMemory } from "./bitmap_memory.ts";
 
-/** How a reader asks for the bits of a range; the mappings may be gone afterwards. */
+/** Another way to ask for the bits of a range than the source's. */
 type ReadBits = (target: BitmapTarget) => void;
 
 /**
@@ -53,15 +53,14 @@ export class DirtyReader implements Disposable {
    * Reads a range to be delivered.
    *
    * @param range Whole mappings.
-   * @param read Another way to ask than the source's; it may unmap.
+   * @param read Another way to ask than the source's, as an unmap is.
    */
   deliver(range: Extent, read?: ReadBits): DirtyWindow {
     const pieces = this.#pieces.inRange(range.iova, range.size, this.#current);
     const window = this.#read(range, pieces, read);
-    const { pageSize } = this.#source;
     if (!this.#undelivered.isEmpty) {
       this.#addUndelivered(range);
-      this.#undelivered.deleteRange(range.iova, Number(range.size / pageSize));
+      this.forget(range);
     }
     for (const piece of pieces) this.#owed.delete(piece);
     return window;
@@ -78,6 +77,18 @@ export class DirtyReader implements Disposable {
     this.#undelivered.add(window);
     owed.forEach((label, i) => label !== undefined && this.#owePiece(pieces[i]!, label));
     return window;
+  }
+
+  /** Reads a range that nothing else wants: its bits are neither delivered nor kept. */
+  look(range: Extent): DirtyWindow {
+    const pieces = this.#pieces.inRange(range.iova, range.size, this.#current);
+    return this.#read(range, pieces, undefined);
+  }
+
+  /** Drops what was read of a range and not delivered: its mapping is gone. */
+  forget(range: Extent): void {
+    if (this.#undelivered.isEmpty) return;
+    this.#undelivered.deleteRange(range.iova, Number(range.size / this.#source.pageSize));
   }
 
   #read(range: Extent, pieces: readonly Extent[], read: ReadBits | undefined): DirtyWindow {

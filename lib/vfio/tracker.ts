@@ -132,11 +132,21 @@ export class DirtyTracker implements Disposable {
     return { first, second };
   }
 
+  /** Reads the bits of a mapping that only a probe has made; nobody else gets them. */
+  look(range: Extent): DirtyWindow {
+    return this.#reader.look(range);
+  }
+
+  /** Notes that mappings are gone, with what was read of them and not delivered. */
+  forget(range: Extent): void {
+    this.#reader.forget(range);
+  }
+
   /**
    * Delivers a range that is read in another way than by the source, as an unmap does.
    *
    * @param range Whole mappings.
-   * @param read Fills the bitmap; the mappings may be gone afterwards.
+   * @param read Fills the bitmap.
    * @returns A window of its own memory.
    */
   readOnce(range: Extent, read: (target: BitmapTarget) => void): DirtyWindow {

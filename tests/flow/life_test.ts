@@ -118,7 +118,7 @@ describe("a mediated device", () => {
     const kernel = new ModelKernel({
       devices: [{ kind: "mdev", name: DEFAULT_MDEV, group: 1 }],
     });
-    const driver = kernel.mdev(DEFAULT_MDEV);
+    const driver = kernel.vendor(DEFAULT_MDEV);
     using container = Container.open({ kernel });
     using group = container.attach(DEFAULT_MDEV);
     using _device = group.device();

@@ -17,7 +17,7 @@ describe("windows", () => {
       for (let i = 0n; i < 64n; i += 1n) {
         container.map(memory, { iova: i * 128n * PAGE, offset: i * 64n * PAGE, size: 64n * PAGE });
       }
-      const driver = kernel.mdev(DEFAULT_MDEV);
+      const driver = kernel.vendor(DEFAULT_MDEV);
       using tracker = container.trackDirty();
       for (let i = 0n; i < 64n; i += 1n) driver.pin((i * 128n + i) * PAGE, 1);
       let windows = 0;

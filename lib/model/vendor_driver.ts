@@ -1,33 +1,39 @@
 import { ERRNO } from "../base/errno.ts";
 import type { Extent } from "../base/extent.ts";
-import type { Type1 } from "./type1.ts";
+import type { AttachedGroup, Type1 } from "./type1.ts";
+
+/** Where a driver's device is: the container's IOMMU, and its own group in it. */
+export interface DriverPlace {
+  readonly iommu: Type1;
+  readonly group: AttachedGroup;
+}
 
 /** What a driver does when its device works; `round` counts from 0. */
-export type Workload = (driver: MdevDriver, round: number) => void;
+export type Workload = (driver: VendorDriver, round: number) => void;
 
 /** Most pages of one call. @see drivers/vfio/vfio.h, VFIO_PIN_PAGES_MAX_ENTRIES */
 const PIN_MAX = 512;
 
 /**
- * The driver of a mediated device: it pins pages of the guest and reads and writes them, as
- * vfio_pin_pages, vfio_unpin_pages and vfio_dma_rw do. A script plays the device with it.
+ * A vendor driver: it pins pages of the guest and reads and writes them, as vfio_pin_pages,
+ * vfio_unpin_pages and vfio_dma_rw do. A script plays the device with it.
  */
-export class MdevDriver {
-  readonly #iommu: () => Type1 | undefined;
+export class VendorDriver {
+  readonly #place: () => DriverPlace | undefined;
   readonly #workload: Workload | undefined;
   // What this driver holds, to be given back when the memory is unmapped or the device closed.
   readonly #pinned = new Map<bigint, number>();
   #round = 0;
 
   /** Made by the model. */
-  constructor(iommu: () => Type1 | undefined, workload: Workload | undefined) {
-    this.#iommu = iommu;
+  constructor(place: () => DriverPlace | undefined, workload: Workload | undefined) {
+    this.#place = place;
     this.#workload = workload;
   }
 
   /** What the container of the device has mapped. */
   mappings(): readonly Extent[] {
-    const iommu = this.#iommu();
+    const iommu = this.#place()?.iommu;
     return iommu === undefined ? [] : [...iommu.mappings];
   }
 
@@ -41,10 +47,11 @@ export class MdevDriver {
    * @see drivers/vfio/vfio_iommu_type1.c, vfio_iommu_type1_pin_pages
    */
   pin(iova: bigint, pages: number, write: boolean = true): number {
-    const iommu = this.#iommu();
-    if (iommu === undefined) return -ERRNO.ENODEV;
+    const place = this.#place();
+    if (place === undefined) return -ERRNO.ENODEV;
     if (pages > PIN_MAX) return -ERRNO.E2BIG;
-    const result = iommu.pin(iova, pages, write);
+    const { iommu, group } = place;
+    const result = iommu.pin(iova, pages, write, group);
     if (result < 0) return result;
     for (let i = 0; i < pages; i += 1) {
       const page = iova + BigInt(i) * iommu.pageSize;
@@ -55,7 +62,7 @@ export class MdevDriver {
 
   /** Gives pins back. Pages that this driver has not pinned are left alone. */
   unpin(iova: bigint, pages: number): void {
-    const iommu = this.#iommu();
+    const iommu = this.#place()?.iommu;
     if (iommu === undefined) return;
     for (let i = 0; i < pages; i += 1) {
       const page = iova + BigInt(i) * iommu.pageSize;
@@ -69,12 +76,12 @@ export class MdevDriver {
 
   /** Writes memory for the device, page by page dirty; 0 or -errno. */
   write(iova: bigint, bytes: Uint8Array): number {
-    return this.#iommu()?.access(iova, bytes, true) ?? -ERRNO.ENODEV;
+    return this.#place()?.iommu.access(iova, bytes, true) ?? -ERRNO.ENODEV;
   }
 
   /** Reads memory for the device, which makes nothing dirty; 0 or -errno. */
   read(iova: bigint, into: Uint8Array): number {
-    return this.#iommu()?.access(iova, into, false) ?? -ERRNO.ENODEV;
+    return this.#place()?.iommu.access(iova, into, false) ?? -ERRNO.ENODEV;
   }
 
   /** Does the next round of the workload of its scene. */

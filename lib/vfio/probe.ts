@@ -1,0 +1,25 @@
+import type { Container } from "./container.ts";
+import type { ScopeReport } from "./scope.ts";
+
+/**
+ * Maps a page that no driver can know of, reads whether it is dirty, and unmaps it. A group that makes
+ * every mapped page dirty makes this one dirty too; a clean page proves that none does.
+ *
+ * Nothing else is read, so a tracker that is on loses nothing.
+ */
+export function probeScope(container: Container): ScopeReport {
+  using memory = container.allocate(container.pageSize);
+  using mapping = container.map(memory, { access: "r" });
+  using stack = new DisposableStack();
+  const tracker = container.tracker ?? stack.use(container.trackDirty());
+  const isDirty = tracker.look(mapping).count > 0; // a clean page is learned on the way
+  const report = container.scope();
+  if (!isDirty) return report;
+  return {
+    ...report,
+    label: "all-mapped",
+    basis: "evidence",
+    reason: "a page that no driver knows of was dirty a moment ago, so every mapped page was: " +
+      report.reason,
+  };
+}
