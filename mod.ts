@@ -33,6 +33,13 @@ export { type DirtyRun, type LabelledRun, mergeRuns, type RunSource } from "./li
 export type { BitmapTarget, DirtySource } from "./lib/dirty/source.ts";
 export { DirtyMap, type PageRuns } from "./lib/dirty/dirty_map.ts";
 export { DirtyWindow, type WindowInit } from "./lib/dirty/window.ts";
+export type { AccountState, Cost, Operation } from "./lib/pins/cost.ts";
+export {
+  Ledger,
+  type LedgerEntry,
+  type LedgerKind,
+  type OperationContext,
+} from "./lib/pins/ledger.ts";
 export type { Limit, StatusCounters } from "./lib/pins/parse.ts";
 export { type PinCounters, type PinDelta, PinSnapshot } from "./lib/pins/snapshot.ts";
 export type { IovaRange } from "./lib/rules/iova.ts";

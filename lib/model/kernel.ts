@@ -71,6 +71,11 @@ export class ModelKernel implements Kernel {
     return driver;
   }
 
+  /** Locks memory of the process, as somebody else's mlock does; negative to unlock. */
+  lock(bytes: bigint): void {
+    this.#host.account.uncharge(-bytes);
+  }
+
   /** How many descriptors are open: for tests that nothing is left behind. */
   get openFiles(): number {
     return this.#files.size;

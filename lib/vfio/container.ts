@@ -1,6 +1,7 @@
 import { ERRNO } from "../base/errno.ts";
 import { check, VfioError } from "../base/error.ts";
 import { formatSize } from "../base/format.ts";
+import { Ledger } from "../pins/ledger.ts";
 import type { PinSnapshot } from "../pins/snapshot.ts";
 import { startRefusal } from "../rules/dirty.ts";
 import { O_CLOEXEC, O_RDWR } from "../sys/constant.ts";
@@ -19,8 +20,9 @@ import { HostMemory, type MemoryOptions } from "./memory.ts";
 import { PinHistory, type PinnedPages, readPinned } from "./pinned.ts";
 import { pinsOf } from "./pins.ts";
 import { probeScope } from "./probe.ts";
+import { Recorder } from "./recorder.ts";
 import { ScopeKeeper, type ScopeReport } from "./scope.ts";
-import type { GroupId } from "./topology.ts";
+import { type GroupId, isEmulated } from "./topology.ts";
 import type { IommuType } from "./iommu_type.ts";
 import { DirtyTracker } from "./tracker.ts";
 import { Type1Source } from "./type1_source.ts";
@@ -70,6 +72,7 @@ export class Container implements Disposable {
   readonly #scope = new ScopeKeeper();
   #iommu: IommuInfo | undefined;
   #tracker: DirtyTracker | undefined;
+  #recorder: Recorder | undefined;
 
   private constructor(kernel: Kernel, retained: Disposable, file: OwnedFd, type: IommuType) {
     this.#kernel = kernel;
@@ -88,6 +91,9 @@ export class Container implements Disposable {
       },
       get unmapsAll() {
         return self.supports(VFIO_UNMAP_ALL);
+      },
+      get recorder() {
+        return self.#recorder;
       },
       get tracker() {
         return self.#tracker;
@@ -176,6 +182,7 @@ export class Container implements Disposable {
    */
   attach(target: string): Group {
     const kernel = this.#kernel;
+    this.#recorder?.begin();
     const { file, id, device, info } = attachGroup({
       kernel,
       fd: this.#file.fd,
@@ -184,10 +191,12 @@ export class Container implements Disposable {
       mapped: this.#mapped(),
     }, target);
     this.#iommu = info;
+    const onLeaving = (): void => this.#recorder?.begin();
     const onLeave = (left: Group): void => this.#left(left);
-    const group = new Group({ kernel, file, id, device, onLeave });
+    const group = new Group({ kernel, file, id, device, onLeaving, onLeave });
     this.#groups.set(group, id);
     this.#scope.attached(id);
+    this.#record("attach", id);
     return group;
   }
 
@@ -199,16 +208,57 @@ export class Container implements Disposable {
 
   #left(group: Group): void {
     const id = this.#groups.get(group);
+    if (id === undefined) return;
     this.#groups.delete(group);
-    const reportsAll = id === undefined ? "no" : this.#scope.left(id);
+    const reportsAll = this.#scope.left(id);
     if (this.#groups.size === 0) {
       this.#iommu = undefined;
       this.#tracker?.end();
       this.#mapper.forgetAll();
-      return;
+    } else {
+      this.#iommu = readIommuInfo(this.#kernel, this.#file.fd);
+      if (reportsAll !== "no") this.#tracker?.noteGroupLeft(reportsAll === "yes");
     }
-    this.#iommu = readIommuInfo(this.#kernel, this.#file.fd);
-    if (reportsAll !== "no") this.#tracker?.noteGroupLeft(reportsAll === "yes");
+    this.#record("detach", id);
+  }
+
+  #record(kind: "attach" | "detach", id: GroupId): void {
+    const operation = { kind, emulated: isEmulated(id) };
+    const devices = id.devices.map(({ name }) => name).join(", ");
+    this.#recorder?.end({ operation, subject: `group ${id.number} (${devices})` });
+  }
+
+  /**
+   * Keeps a ledger from now on: what each operation should cost, and what the kernel charges. Each
+   * operation then reads /proc twice. A second call gives the same ledger.
+   */
+  keepLedger(): Ledger {
+    if (this.#recorder === undefined) {
+      const ids = [...this.#groups.values()];
+      const iommuGroups = ids.filter((id) => !isEmulated(id)).length;
+      const state = { groups: ids.length, iommuGroups, mapped: this.#mapped(), driverLocked: 0n };
+      const snapshot = (): PinSnapshot => this.pins();
+      this.#recorder = new Recorder(new Ledger(state, snapshot()), snapshot);
+    }
+    return this.#recorder.ledger;
+  }
+
+  /**
+   * Enters in the ledger what a driver does meanwhile, with the pages that it should cost.
+   *
+   * @param subject What it does, in words.
+   * @param pages Pages that it pins anew; negative for pages that it releases.
+   * @param body Lets the driver do it.
+   * @throws {ReferenceError} If no ledger is kept.
+   */
+  recordDriver<T>(subject: string, pages: number, body: () => T): T {
+    const recorder = this.#recorder;
+    if (recorder === undefined) throw new ReferenceError("No ledger is kept: see keepLedger");
+    recorder.begin();
+    const result = body();
+    const size = BigInt(pages) * this.pageSize;
+    recorder.end({ operation: { kind: "driver", size }, subject });
+    return result;
   }
 
   /**

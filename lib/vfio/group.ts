@@ -21,6 +21,8 @@ export interface GroupInit {
   readonly id: GroupId;
   /** The device that attach was asked for. */
   readonly device: string | undefined;
+  /** Called before anything of the group is released. */
+  readonly onLeaving: () => void;
   /** Called after the group has left its container. */
   readonly onLeave: (group: Group) => void;
 }
@@ -92,9 +94,10 @@ export class Group implements Disposable {
 
   /** Closes the devices, takes the group out of its container, and closes it. */
   [Symbol.dispose](): void {
-    const { kernel, file, onLeave } = this.#init;
+    const { kernel, file, onLeaving, onLeave } = this.#init;
     if (!file.isOpen) return;
     const { fd } = file;
+    onLeaving();
     using stack = new DisposableStack();
     stack.defer(() => onLeave(this));
     stack.use(file);

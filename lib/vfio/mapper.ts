@@ -26,6 +26,7 @@ import { explainMap } from "./explain.ts";
 import type { IommuInfo } from "./iommu_info.ts";
 import { type Access, Mapping, type MappingOwner } from "./mapping.ts";
 import type { HostMemory } from "./memory.ts";
+import type { Recorder } from "./recorder.ts";
 
 /** How to map memory. */
 export interface MapOptions {
@@ -55,6 +56,8 @@ export interface MapperHost {
   readonly iommu: IommuInfo;
   /** Whether UNMAP knows the flag ALL. */
   readonly unmapsAll: boolean;
+  /** Who enters operations in a ledger, if one is kept. */
+  readonly recorder: Recorder | undefined;
   /** The tracker that runs. */
   readonly tracker: DirtyTracker | undefined;
 }
@@ -64,6 +67,10 @@ const RIGHTS: Readonly<Record<Access, number>> = {
   w: VFIO_DMA_MAP_FLAG_WRITE,
   rw: VFIO_DMA_MAP_FLAG_READ | VFIO_DMA_MAP_FLAG_WRITE,
 };
+
+/** Whether a mapping has memory in common with a range of this process. */
+const shares = (mapping: Mapping, vaddr: bigint, size: bigint): boolean =>
+  mapping.vaddr < vaddr + size && vaddr < mapping.vaddr + mapping.size;
 
 /** Maps and unmaps for a container, and knows what is mapped. */
 export class Mapper implements MappingOwner {
@@ -100,6 +107,7 @@ export class Mapper implements MappingOwner {
     const iova = options.iova ?? this.#freeIova(size);
     const vaddr = memory.address + offset;
     this.#refuse({ iova, size, vaddr, flags: RIGHTS[access] }, iommu);
+    this.#host.recorder?.begin();
 
     using undo = new DisposableStack();
     // Held before the first call: memory that was given back must not reach the kernel.
@@ -119,7 +127,19 @@ export class Mapper implements MappingOwner {
       this.pieces.add(piece);
     }
     undo.move();
+    this.#record("map", mapping);
     return mapping;
+  }
+
+  /** Enters a map or an unmap in the ledger. */
+  #record(kind: "map" | "unmap", { iova, size, vaddr, pieces }: Mapping): void {
+    this.#host.recorder?.end({
+      operation: { kind, size, entries: pieces.length },
+      subject: `${formatSize(size)} at iova ${hex(iova)}`,
+      context: {
+        sharers: this.mappings().filter((other) => shares(other, vaddr, size)).length - 1,
+      },
+    });
   }
 
   #checkPieces(pieceSize: bigint, size: bigint): void {
@@ -195,8 +215,10 @@ export class Mapper implements MappingOwner {
 
   /** See `Mapping[Symbol.dispose]`. */
   unmap(mapping: Mapping): void {
+    this.#host.recorder?.begin();
     this.#unmapRange(mapping);
     this.#forget(mapping);
+    this.#record("unmap", mapping);
   }
 
   /** See `Mapping.unmapWithBitmap`. */
@@ -215,6 +237,7 @@ export class Mapper implements MappingOwner {
     }
     const action = `unmap ${formatSize(size)} at iova ${hex(iova)} with its dirty bits`;
     const request = this.#unmapBitmap;
+    this.#host.recorder?.begin();
     const window = tracker.readOnce(mapping, (target) => {
       request.fields.argsz = dma_unmap_with_bitmap_request.size;
       request.fields.flags = VFIO_DMA_UNMAP_FLAG_GET_DIRTY_BITMAP;
@@ -232,6 +255,7 @@ export class Mapper implements MappingOwner {
       this.#compare(size, request.fields.size, action);
     });
     this.#forget(mapping);
+    this.#record("unmap", mapping);
     return window;
   }
 
@@ -245,7 +269,8 @@ export class Mapper implements MappingOwner {
     let total = 0n;
     for (const piece of this.pieces) total += piece.size;
     const mappings = this.mappings();
-    if (!unmapsAll) {
+    // A ledger has a line for each mapping, so they go one by one then.
+    if (!unmapsAll || this.#host.recorder !== undefined) {
       for (const mapping of mappings) this.unmap(mapping);
       return total;
     }
