@@ -1,31 +1,21 @@
-import { ERRNO } from "../base/errno.ts";
-import { check, VfioError } from "../base/error.ts";
 import { formatSize } from "../base/format.ts";
-import { Ledger } from "../pins/ledger.ts";
+import type { Ledger } from "../pins/ledger.ts";
 import type { PinSnapshot } from "../pins/snapshot.ts";
-import { startRefusal } from "../rules/dirty.ts";
-import { O_CLOEXEC, O_RDWR } from "../sys/constant.ts";
 import type { Kernel } from "../sys/kernel.ts";
 import { linux } from "../sys/libc.ts";
-import { OwnedFd } from "../sys/owned_fd.ts";
-import { VFIO_UNMAP_ALL } from "../uapi/flag.ts";
-import { VFIO_GET_API_VERSION } from "../uapi/request.ts";
+import { hasExtension } from "./attach.ts";
+import { ContainerCore } from "./core.ts";
 import { EventFd } from "./event.ts";
-import { attachGroup, hasExtension } from "./attach.ts";
-import { Group } from "./group.ts";
-import { dirtyInfo, type IommuInfo, readIommuInfo } from "./iommu_info.ts";
-import { type MapOptions, Mapper } from "./mapper.ts";
+import type { Group } from "./group.ts";
+import type { IommuInfo } from "./iommu_info.ts";
+import type { IommuType } from "./iommu_type.ts";
+import type { MapOptions } from "./mapper.ts";
 import type { Mapping } from "./mapping.ts";
 import { HostMemory, type MemoryOptions } from "./memory.ts";
 import { PinHistory, type PinnedPages, readPinned } from "./pinned.ts";
-import { pinsOf } from "./pins.ts";
 import { probeScope } from "./probe.ts";
-import { Recorder } from "./recorder.ts";
-import { ScopeKeeper, type ScopeReport } from "./scope.ts";
-import { type GroupId, isEmulated } from "./topology.ts";
-import type { IommuType } from "./iommu_type.ts";
-import { DirtyTracker } from "./tracker.ts";
-import { Type1Source } from "./type1_source.ts";
+import type { ScopeReport } from "./scope.ts";
+import type { DirtyTracker } from "./tracker.ts";
 
 /** How to open a container. */
 export interface ContainerOptions {
@@ -37,8 +27,6 @@ export interface ContainerOptions {
    */
   readonly type?: IommuType;
 }
-
-const PATH = "/dev/vfio/vfio";
 
 /**
  * A VFIO container: groups of devices that share mappings, and the dirty pages of those.
@@ -63,42 +51,10 @@ const PATH = "/dev/vfio/vfio";
  * @see drivers/vfio/container.c
  */
 export class Container implements Disposable {
-  readonly #kernel: Kernel;
-  readonly #retained: Disposable;
-  readonly #file: OwnedFd;
-  readonly #type: IommuType;
-  readonly #groups = new Map<Group, GroupId>();
-  readonly #mapper: Mapper;
-  readonly #scope = new ScopeKeeper();
-  #iommu: IommuInfo | undefined;
-  #tracker: DirtyTracker | undefined;
-  #recorder: Recorder | undefined;
+  readonly #core: ContainerCore;
 
-  private constructor(kernel: Kernel, retained: Disposable, file: OwnedFd, type: IommuType) {
-    this.#kernel = kernel;
-    this.#retained = retained;
-    this.#file = file;
-    this.#type = type;
-    // deno-lint-ignore no-this-alias -- the getters below need the container, not their own object
-    const self = this;
-    this.#mapper = new Mapper({
-      kernel,
-      get fd() {
-        return file.fd;
-      },
-      get iommu() {
-        return self.#attached();
-      },
-      get unmapsAll() {
-        return self.supports(VFIO_UNMAP_ALL);
-      },
-      get recorder() {
-        return self.#recorder;
-      },
-      get tracker() {
-        return self.#tracker;
-      },
-    });
+  private constructor(core: ContainerCore) {
+    this.#core = core;
   }
 
   /**
@@ -112,42 +68,27 @@ export class Container implements Disposable {
     if (type !== "v1" && type !== "v2") {
       throw new TypeError(`The type of IOMMU is "v1" or "v2"; got ${JSON.stringify(type)}`);
     }
-    using stack = new DisposableStack();
-    const retained = stack.use(kernel.retain());
-    const action = "open a VFIO container";
-    const fd = check(kernel.open(PATH, O_RDWR | O_CLOEXEC), "open", action, whyNotOpen);
-    const file = stack.use(new OwnedFd(kernel, fd, "the container"));
-    const version = check(kernel.ioctl(fd, VFIO_GET_API_VERSION), "VFIO_GET_API_VERSION", action);
-    if (version !== 0) {
-      throw new VfioError({
-        operation: "VFIO_GET_API_VERSION",
-        errno: ERRNO.EOPNOTSUPP,
-        action,
-        hint: `Pinscope knows version 0 of the VFIO API; the kernel has ${version}`,
-      });
-    }
-    stack.move();
-    return new Container(kernel, retained, file, type);
+    return new Container(new ContainerCore(kernel, type));
   }
 
   /** The groups that are attached, in the order they came. */
   get groups(): readonly Group[] {
-    return [...this.#groups.keys()];
+    return [...this.#core.groups.keys()];
   }
 
   /** The mappings, by rising address. */
   get mappings(): readonly Mapping[] {
-    return this.#mapper.mappings();
+    return this.#core.mapper.mappings();
   }
 
   /** The tracker that runs, if one does. */
   get tracker(): DirtyTracker | undefined {
-    return this.#tracker;
+    return this.#core.tracker;
   }
 
   /** The smallest page of the IOMMU, in bytes: the unit of addresses, lengths and dirty pages. */
   get pageSize(): bigint {
-    return this.#attached().pageSize;
+    return this.#core.iommu.pageSize;
   }
 
   /**
@@ -156,8 +97,7 @@ export class Container implements Disposable {
    * @throws {ReferenceError} As long as no group is attached.
    */
   info(): IommuInfo {
-    this.#attached();
-    return readIommuInfo(this.#kernel, this.#file.fd);
+    return this.#core.info();
   }
 
   /**
@@ -166,7 +106,7 @@ export class Container implements Disposable {
    * @param extension `VFIO_UNMAP_ALL` and others of `@pinscope/vfio/uapi`.
    */
   supports(extension: number): boolean {
-    return hasExtension(this.#kernel, this.#file.fd, extension);
+    return hasExtension(this.#core.kernel, this.#core.fd, extension);
   }
 
   /**
@@ -181,51 +121,7 @@ export class Container implements Disposable {
    * @see drivers/vfio/group.c, vfio_group_ioctl_set_container
    */
   attach(target: string): Group {
-    const kernel = this.#kernel;
-    this.#recorder?.begin();
-    const { file, id, device, info } = attachGroup({
-      kernel,
-      fd: this.#file.fd,
-      type: this.#type,
-      isFirst: this.#groups.size === 0,
-      mapped: this.#mapped(),
-    }, target);
-    this.#iommu = info;
-    const onLeaving = (): void => this.#recorder?.begin();
-    const onLeave = (left: Group): void => this.#left(left);
-    const group = new Group({ kernel, file, id, device, onLeaving, onLeave });
-    this.#groups.set(group, id);
-    this.#scope.attached(id);
-    this.#record("attach", id);
-    return group;
-  }
-
-  #mapped(): bigint {
-    let total = 0n;
-    for (const { size } of this.#mapper.pieces) total += size;
-    return total;
-  }
-
-  #left(group: Group): void {
-    const id = this.#groups.get(group);
-    if (id === undefined) return;
-    this.#groups.delete(group);
-    const reportsAll = this.#scope.left(id);
-    if (this.#groups.size === 0) {
-      this.#iommu = undefined;
-      this.#tracker?.end();
-      this.#mapper.forgetAll();
-    } else {
-      this.#iommu = readIommuInfo(this.#kernel, this.#file.fd);
-      if (reportsAll !== "no") this.#tracker?.noteGroupLeft(reportsAll === "yes");
-    }
-    this.#record("detach", id);
-  }
-
-  #record(kind: "attach" | "detach", id: GroupId): void {
-    const operation = { kind, emulated: isEmulated(id) };
-    const devices = id.devices.map(({ name }) => name).join(", ");
-    this.#recorder?.end({ operation, subject: `group ${id.number} (${devices})` });
+    return this.#core.attach(target);
   }
 
   /**
@@ -233,14 +129,7 @@ export class Container implements Disposable {
    * operation then reads /proc twice. A second call gives the same ledger.
    */
   keepLedger(): Ledger {
-    if (this.#recorder === undefined) {
-      const ids = [...this.#groups.values()];
-      const iommuGroups = ids.filter((id) => !isEmulated(id)).length;
-      const state = { groups: ids.length, iommuGroups, mapped: this.#mapped(), driverLocked: 0n };
-      const snapshot = (): PinSnapshot => this.pins();
-      this.#recorder = new Recorder(new Ledger(state, snapshot()), snapshot);
-    }
-    return this.#recorder.ledger;
+    return this.#core.keepLedger();
   }
 
   /**
@@ -252,7 +141,7 @@ export class Container implements Disposable {
    * @throws {ReferenceError} If no ledger is kept.
    */
   recordDriver<T>(subject: string, pages: number, body: () => T): T {
-    const recorder = this.#recorder;
+    const { recorder } = this.#core;
     if (recorder === undefined) throw new ReferenceError("No ledger is kept: see keepLedger");
     recorder.begin();
     const result = body();
@@ -266,7 +155,7 @@ export class Container implements Disposable {
    * shown so far; asks nothing of the kernel.
    */
   scope(): ScopeReport {
-    return this.#scope.report();
+    return this.#core.scope.report();
   }
 
   /**
@@ -277,7 +166,7 @@ export class Container implements Disposable {
    * @throws {VfioError} As {@link map} and {@link trackDirty} do.
    */
   probeScope(): ScopeReport {
-    return this.#scope.label === "unknown" ? probeScope(this) : this.scope();
+    return this.#core.scope.label === "unknown" ? probeScope(this) : this.scope();
   }
 
   /**
@@ -298,11 +187,6 @@ export class Container implements Disposable {
     return new PinHistory(this);
   }
 
-  #attached(): IommuInfo {
-    if (this.#iommu !== undefined) return this.#iommu;
-    throw new ReferenceError("The container has no group yet: attach a device first");
-  }
-
   /**
    * Takes zeroed host memory that can be mapped. Dispose gives it back.
    *
@@ -310,12 +194,12 @@ export class Container implements Disposable {
    * @throws {RangeError} If it is not.
    */
   allocate(size: bigint, options: MemoryOptions = {}): HostMemory {
-    return HostMemory.allocate(this.#kernel, size, options);
+    return HostMemory.allocate(this.#core.kernel, size, options);
   }
 
   /** Makes an eventfd that an interrupt of a device can signal. */
   event(): EventFd {
-    return new EventFd(this.#kernel);
+    return new EventFd(this.#core.kernel);
   }
 
   /**
@@ -328,8 +212,8 @@ export class Container implements Disposable {
    * @see drivers/vfio/vfio_iommu_type1.c, vfio_dma_do_map
    */
   map(memory: HostMemory, options: MapOptions = {}): Mapping {
-    this.#attached();
-    return this.#mapper.map(memory, options);
+    void this.#core.iommu; // a container without groups cannot map
+    return this.#core.mapper.map(memory, options);
   }
 
   /**
@@ -339,8 +223,8 @@ export class Container implements Disposable {
    * @throws {PartialUnmapError} If the kernel removed another amount than was mapped.
    */
   unmapAll(): bigint {
-    this.#attached();
-    return this.#mapper.unmapAll();
+    void this.#core.iommu;
+    return this.#core.mapper.unmapAll();
   }
 
   /**
@@ -353,40 +237,17 @@ export class Container implements Disposable {
    * @see drivers/vfio/vfio_iommu_type1.c, vfio_dma_bitmap_alloc_all
    */
   trackDirty(): DirtyTracker {
-    if (this.#tracker !== undefined) {
-      throw new ReferenceError(
-        "The container is tracking dirty pages already: a second tracker's end would stop both",
-      );
-    }
-    const { pageSize, migration } = dirtyInfo(this.#attached(), this.#type);
-    const refusal = startRefusal(this.#mapper.pieces, pageSize);
-    if (refusal !== undefined) throw new RangeError(`Cannot track dirty pages: ${refusal.reason}`);
-    const source = new Type1Source({
-      kernel: this.#kernel,
-      fd: this.#file.fd,
-      pageSize,
-      maxBitmapBytes: Number(migration.maxBitmapBytes),
-      scope: this.#scope,
-    });
-    this.#tracker = new DirtyTracker({
-      kernel: this.#kernel,
-      source,
-      pieces: this.#mapper.pieces,
-      onEnd: () => this.#tracker = undefined,
-    });
-    return this.#tracker;
+    return this.#core.trackDirty();
   }
 
   /** Takes a snapshot of what this process has locked, and of the mappings the container has left. */
   pins(): PinSnapshot {
-    const pins = pinsOf("self", this.#kernel);
-    const dmaAvailable = this.#iommu === undefined ? undefined : this.info().dmaAvailable;
-    return pins.with({ dmaAvailable });
+    return this.#core.pins();
   }
 
   /** What answers the system calls. Nothing checks what is asked of it: see {@link Kernel}. */
   get rawKernel(): Kernel {
-    return this.#kernel;
+    return this.#core.kernel;
   }
 
   /**
@@ -397,38 +258,20 @@ export class Container implements Disposable {
    * @returns The kernel's answer, or -errno.
    */
   rawIoctl(request: number, argument?: Uint8Array | bigint): number {
-    const { fd } = this.#file;
-    if (argument === undefined) return this.#kernel.ioctl(fd, request);
-    if (typeof argument === "bigint") return this.#kernel.ioctlValue(fd, request, argument);
-    return this.#kernel.ioctlBuffer(fd, request, argument);
+    const { kernel, fd } = this.#core;
+    if (argument === undefined) return kernel.ioctl(fd, request);
+    if (typeof argument === "bigint") return kernel.ioctlValue(fd, request, argument);
+    return kernel.ioctlBuffer(fd, request, argument);
   }
 
   /** One line for logs. */
   toString(): string {
     const numbers = this.groups.map((group) => group.number).join(", ");
-    return `container of groups [${numbers}], ${formatSize(this.#mapped())} mapped`;
+    return `container of groups [${numbers}], ${formatSize(this.#core.mapped)} mapped`;
   }
 
   /** Ends tracking, unmaps, closes devices and groups, closes the container; twice does nothing. */
   [Symbol.dispose](): void {
-    if (!this.#file.isOpen) return;
-    using stack = new DisposableStack();
-    stack.use(this.#retained);
-    stack.use(this.#file);
-    for (const group of this.#groups.keys()) stack.use(group);
-    for (const mapping of this.mappings) stack.use(mapping);
-    if (this.#tracker !== undefined) stack.use(this.#tracker);
-  }
-}
-
-function whyNotOpen(errno: number): string | undefined {
-  switch (errno) {
-    case ERRNO.ENOENT:
-    case ERRNO.ENODEV:
-      return `${PATH} is missing or has no driver: VFIO is not loaded; as root: modprobe vfio-pci`;
-    case ERRNO.EACCES:
-      return `this user may not open ${PATH}; as root: chmod 666 ${PATH} (it gives no device away)`;
-    default:
-      return undefined;
+    this.#core[Symbol.dispose]();
   }
 }
