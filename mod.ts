@@ -35,6 +35,13 @@ export { DirtyMap, type PageRuns } from "./lib/dirty/dirty_map.ts";
 export { DirtyWindow, type WindowInit } from "./lib/dirty/window.ts";
 export type { AccountState, Cost, Operation } from "./lib/pins/cost.ts";
 export {
+  type Forecast,
+  forecast,
+  type ForecastState,
+  type ForecastStop,
+  type PlannedMap,
+} from "./lib/pins/forecast.ts";
+export {
   Ledger,
   type LedgerEntry,
   type LedgerKind,

@@ -1,4 +1,5 @@
 import { formatSize } from "../base/format.ts";
+import { type Forecast, forecast, type PlannedMap } from "../pins/forecast.ts";
 import type { Ledger } from "../pins/ledger.ts";
 import type { PinSnapshot } from "../pins/snapshot.ts";
 import type { Kernel } from "../sys/kernel.ts";
@@ -130,6 +131,24 @@ export class Container implements Disposable {
    */
   keepLedger(): Ledger {
     return this.#core.keepLedger();
+  }
+
+  /**
+   * Tells whether mappings will fit, and which limit stops them first, without making them.
+   *
+   * @param maps In the order they will be made.
+   * @throws {RangeError} If a count is not a whole number of at least 1.
+   */
+  forecast(maps: readonly PlannedMap[]): Forecast {
+    const { pageSize, iovaRanges, dmaAvailable } = this.#core.info();
+    return forecast({
+      pageSize,
+      ranges: iovaRanges,
+      dmaAvailable,
+      mappings: this.#core.mapper.pieces,
+      hasIommu: this.#core.accountState().iommuGroups > 0,
+      pins: this.pins(),
+    }, maps);
   }
 
   /**

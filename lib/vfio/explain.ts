@@ -7,6 +7,7 @@
 import { ERRNO } from "../base/errno.ts";
 import type { Extent } from "../base/extent.ts";
 import { formatSize } from "../base/format.ts";
+import { entriesReason, fitsMemlock, memlockReason } from "../pins/memlock.ts";
 import type { Kernel } from "../sys/kernel.ts";
 import { readLine } from "../sys/text.ts";
 import { readPins } from "./pins.ts";
@@ -18,11 +19,8 @@ export function explainMap(kernel: Kernel, errno: number, extent: Extent): strin
   switch (errno) {
     case ERRNO.ENOMEM:
       return explainMemlock(kernel, extent.size);
-    case ERRNO.ENOSPC: {
-      const limit = readLine(kernel, `${PARAMETERS}/dma_entry_limit`) ?? "65535";
-      return `no mapping is left: dma_entry_limit of vfio_iommu_type1 is ${limit} mappings a ` +
-        "container; use fewer, larger mappings, or load the module with a higher limit";
-    }
+    case ERRNO.ENOSPC:
+      return entriesReason(readLine(kernel, `${PARAMETERS}/dma_entry_limit`) ?? "65535");
     case ERRNO.EFAULT:
       return "the memory cannot be pinned: it is not mapped, not writable, or of a kind that the " +
         "kernel does not pin for long";
@@ -40,15 +38,9 @@ export function explainMap(kernel: Kernel, errno: number, extent: Extent): strin
 export function explainMemlock(kernel: Kernel, wanted: bigint): string | undefined {
   const pins = readPins(kernel, undefined);
   if (pins === undefined) return undefined;
-  const { room, locked, limit } = pins;
-  if (room === undefined || wanted <= room) {
-    return `the host has not enough memory to pin ${formatSize(wanted)}; RLIMIT_MEMLOCK is not ` +
-      "the reason";
-  }
-  const hard = limit.hard === undefined ? "unlimited" : formatSize(limit.hard);
-  return `VmLck ${formatSize(locked)} + ${formatSize(wanted)} is above RLIMIT_MEMLOCK ` +
-    `${formatSize(limit.soft ?? 0n)} (hard: ${hard}), and CAP_IPC_LOCK, which lifts it, is ` +
-    "missing; raise the limit (ulimit -l, LimitMEMLOCK=) or map less";
+  if (!fitsMemlock(pins, pins.locked + wanted)) return memlockReason(pins, pins.locked, wanted);
+  return `the host has not enough memory to pin ${formatSize(wanted)}; RLIMIT_MEMLOCK is not ` +
+    "the reason";
 }
 
 /** Why SET_CONTAINER or SET_IOMMU failed for a group. */

@@ -11,7 +11,7 @@ export const LIB: Readonly<Record<string, readonly string[]>> = {
   "lib/uapi": [],
   "lib/rules": ["lib/base", "lib/uapi"],
   "lib/dirty": ["lib/base"],
-  "lib/pins": ["lib/base"],
+  "lib/pins": ["lib/base", "lib/rules"],
   "lib/sys": ["lib/base"],
   "lib/vfio": ["lib/base", "lib/uapi", "lib/rules", "lib/dirty", "lib/pins", "lib/sys"],
   "lib/model": ["lib/base", "lib/uapi", "lib/rules", "lib/sys"],
