@@ -14,6 +14,7 @@ import { clearBits, setBits } from "./scan.ts";
 
 /** What can be added to a {@link DirtyMap}: a window, another map, or runs of any origin. */
 export interface PageRuns {
+  /** Bytes of a page. */
   readonly pageSize: bigint;
   /** Runs by rising address. */
   runs(): Iterable<Pick<DirtyRun, "iova" | "pages">>;

@@ -81,6 +81,24 @@ describe("listHost", () => {
     equal([group?.state, group?.isViable, group?.toBind], ["host", true, []]);
   });
 
+  it("asks for one device of a free group, and no bridge if there is another", () => {
+    const free = (name: string, code: string): Record<string, Entry> => {
+      const { [`/sys/kernel/iommu_groups/7/devices/${name}/driver`]: _, ...rest } = pci(
+        name,
+        7,
+        "none",
+        code,
+      );
+      return rest;
+    };
+    const { kernel } = new FakeSysfs({
+      ...free("0000:00:1f.0", "0x060100"),
+      ...free("0000:00:1f.2", "0x010601"),
+      ...free("0000:00:1f.3", "0x0c0500"),
+    });
+    equal(listHost({ kernel }).groups[0]?.toBind, ["0000:00:1f.2"]);
+  });
+
   it("leaves no-IOMMU groups alone", () => {
     const { kernel } = new FakeSysfs({
       ...pci("0000:01:00.0", 7, "vfio-pci", "0x020000"),
