@@ -76,6 +76,14 @@ export type { MapOptions } from "./lib/vfio/mapper.ts";
 export type { Access, Mapping } from "./lib/vfio/mapping.ts";
 export { HostMemory, type MemoryOptions } from "./lib/vfio/memory.ts";
 export { PinHistory, type PinnedPages, type PinRound } from "./lib/vfio/pinned.ts";
+export {
+  type HeldContainer,
+  type HeldDevice,
+  type HeldGroup,
+  type Holders,
+  listHolders,
+  type VfioHolder,
+} from "./lib/vfio/holders.ts";
 export { pinsOf, type Process } from "./lib/vfio/pins.ts";
 export { listPins, type ProcessPins } from "./lib/vfio/processes.ts";
 export { Region, type RegionInfo } from "./lib/vfio/region.ts";

@@ -36,6 +36,7 @@ const OFFSET_SHIFT = 40n;
 export class DeviceFile extends ModelFile {
   /** The driver of a mediated device. */
   readonly driver: VendorDriver | undefined;
+  override path = "anon_inode:[vfio-device]";
   readonly #parts: DeviceParts;
   readonly #fileOf: (fd: number) => ModelFile | undefined;
   readonly #onRelease: (file: DeviceFile) => void;

@@ -9,6 +9,8 @@ export type IoctlArgument = bigint | Uint8Array | undefined;
 export abstract class ModelFile {
   /** How many descriptors and mappings keep it open. */
   users = 0;
+  /** What /proc shows as the target of a descriptor. */
+  path = "anon_inode:[model]";
 
   /** Answers an ioctl. */
   ioctl(_request: number, _argument: IoctlArgument): number {

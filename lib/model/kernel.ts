@@ -19,6 +19,8 @@ import { addDevices, addSysfs } from "./sysfs.ts";
 import { Round } from "./round.ts";
 import { Tree } from "./tree.ts";
 
+const OWN_FDS = new RegExp(`^/proc/(?:self|${SELF})/fd$`);
+const OWN_FD = new RegExp(`^/proc/(?:self|${SELF})/fd/(\\d+)$`);
 /** Descriptors 0 to 2 are taken by the terminal. */
 const FIRST_FD = 3;
 
@@ -121,7 +123,9 @@ export class ModelKernel implements Kernel {
   /** Opens a file of the model. */
   open(path: string): number {
     const file = this.#paths().open(path);
-    return typeof file === "number" ? file : this.#install(file);
+    if (typeof file === "number") return file;
+    file.path = path;
+    return this.#install(file);
   }
 
   /** Closes a descriptor; the file goes with its last user. */
@@ -179,12 +183,14 @@ export class ModelKernel implements Kernel {
 
   /** The target of a link. */
   readlink(path: string): string | number {
+    const fd = OWN_FD.exec(path)?.[1];
+    if (fd !== undefined) return this.#files.get(Number(fd))?.path ?? -ERRNO.ENOENT;
     return this.#paths().readlink(path);
   }
 
   /** The names in a folder. */
   list(path: string): string[] | number {
-    if (path === "/proc/self/fd") return [...this.#files.keys()].map(String).sort();
+    if (OWN_FDS.test(path)) return [...this.#files.keys()].map(String).sort();
     return this.#paths().list(path);
   }
 
@@ -252,6 +258,14 @@ export class ModelKernel implements Kernel {
       account.hard = next.hard;
     }
     return old;
+  }
+
+  /** Compares files of this process; those of others are not to be seen. */
+  sameFile(pidA: number, fdA: number, pidB: number, fdB: number): number {
+    if (pidA !== SELF || pidB !== SELF) return -ERRNO.EPERM;
+    const [a, b] = [this.#files.get(fdA), this.#files.get(fdB)];
+    if (a === undefined || b === undefined) return -ERRNO.EBADF;
+    return a === b ? 0 : 1;
   }
 
   /** Zeroed JavaScript memory. */

@@ -23,10 +23,13 @@ export function addProcfs(tree: Tree, host: Host): void {
     tree.text(`/proc/${pid}/limits`, () => limits(account.soft, account.hard));
     tree.text(`/proc/${pid}/comm`, "deno\n");
   }
-  for (const { pid, name, lockedKiB, pinnedKiB } of scene.processes) {
+  for (const { pid, name, lockedKiB, pinnedKiB, files } of scene.processes) {
     tree.text(`/proc/${pid}/status`, status(name, pid, lockedKiB, pinnedKiB, true));
     tree.text(`/proc/${pid}/limits`, limits(scene.memlock, scene.memlock));
     tree.text(`/proc/${pid}/comm`, `${name}\n`);
+    if (files === undefined) continue;
+    tree.folder(`/proc/${pid}/fd`);
+    for (const [fd, target] of Object.entries(files)) tree.link(`/proc/${pid}/fd/${fd}`, target);
   }
 }
 

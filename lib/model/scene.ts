@@ -59,6 +59,8 @@ export interface SceneProcess {
   readonly lockedKiB: bigint;
   /** VmPin. */
   readonly pinnedKiB: bigint;
+  /** Where its descriptors lead, by number; undefined if nobody may look. */
+  readonly files?: Readonly<Record<number, string>>;
 }
 
 /** What a {@link ModelKernel} is made from. */
@@ -152,6 +154,12 @@ export const DEFAULT_SCENE: Scene = {
   ],
   processes: [
     { pid: 1, name: "systemd", lockedKiB: 0n, pinnedKiB: 0n },
-    { pid: 1301, name: "qemu-system-x86", lockedKiB: 4_194_304n, pinnedKiB: 0n },
+    {
+      pid: 1301,
+      name: "qemu-system-x86",
+      lockedKiB: 4_194_304n,
+      pinnedKiB: 0n,
+      files: { 21: "/dev/vfio/vfio" },
+    },
   ],
 };

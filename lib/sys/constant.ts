@@ -52,5 +52,10 @@ export const POLLIN = 1;
 /** An error on the file. */
 export const POLLERR = 8;
 
+/** The system call kcmp: 312 on x86-64, 272 on arm64. */
+export const SYS_KCMP: number = Deno.build.arch === "aarch64" ? 272 : 312;
+/** Compare open files. @see include/uapi/linux/kcmp.h */
+export const KCMP_FILE = 0;
+
 /** Bytes of locked memory; the resource of {@link Kernel.prlimit}. */
 export const RLIMIT_MEMLOCK = 8;

@@ -84,6 +84,12 @@ export interface Kernel {
   /** Reads, and with `next` sets, a limit of a process (0: this one); gives the old one, or -errno. */
   prlimit(pid: number, resource: number, next?: ResourceLimit): ResourceLimit | number;
 
+  /**
+   * Whether two descriptors, of this or of other processes, are the same open file: kcmp(2). Gives 0
+   * if they are, more if not, or -errno.
+   */
+  sameFile(pidA: number, fdA: number, pidB: number, fdB: number): number;
+
   /** Memory that nothing else holds, zeroed. Its address: {@link addressOf}. */
   allocate(size: number): Uint8Array<ArrayBuffer>;
   /** Where a view lies. Valid while the result, or the view, is alive. */

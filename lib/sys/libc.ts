@@ -5,7 +5,7 @@
  */
 
 import { ERRNO } from "../base/errno.ts";
-import { O_CLOEXEC, O_DIRECTORY, O_RDONLY } from "./constant.ts";
+import { KCMP_FILE, O_CLOEXEC, O_DIRECTORY, O_RDONLY, SYS_KCMP } from "./constant.ts";
 import { type Library, openLibrary } from "./symbols.ts";
 import {
   type Kernel,
@@ -235,6 +235,13 @@ class Linux implements Kernel {
     const f = this.#f ?? this.#load();
     const r = f.prlimit(pid, resource, wanted, old);
     return r === -1 ? -this.#errno[0]! : r;
+  }
+
+  sameFile(pidA: number, fdA: number, pidB: number, fdB: number): number {
+    const f = this.#f ?? this.#load();
+    const [call, a, b] = [BigInt(SYS_KCMP), BigInt(pidA), BigInt(pidB)];
+    const r = f.syscall(call, a, b, BigInt(KCMP_FILE), BigInt(fdA), BigInt(fdB));
+    return r === -1n ? -this.#errno[0]! : Number(r);
   }
 
   allocate(size: number): Uint8Array<ArrayBuffer> {

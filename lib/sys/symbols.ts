@@ -46,6 +46,8 @@ const SYMBOLS = {
     parameters: ["i32", "i32", "buffer", "buffer"],
     result: "i32",
   },
+  // long syscall(long number, ...): kcmp has no function of its own
+  syscall: { parameters: ["i64", "i64", "i64", "i64", "u64", "u64"], result: "i64" },
 } as const satisfies Deno.ForeignLibraryInterface;
 
 /** libc, opened: its functions, this thread's errno, and the way to close it. */
