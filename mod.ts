@@ -87,6 +87,7 @@ export {
 export { pinsOf, type Process } from "./lib/vfio/pins.ts";
 export { listPins, type ProcessPins } from "./lib/vfio/processes.ts";
 export { Region, type RegionInfo } from "./lib/vfio/region.ts";
+export type { MappableArea, RegionType } from "./lib/uapi/capability.ts";
 export type { RegionMemory } from "./lib/vfio/region_memory.ts";
 export type { GroupScope, ScopeEvent, ScopeReport } from "./lib/vfio/scope.ts";
 export { checkTarget, type DeviceId, type GroupId } from "./lib/vfio/topology.ts";
