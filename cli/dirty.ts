@@ -5,7 +5,6 @@
  */
 
 import {
-  Container,
   type DirtyTracker,
   type DirtyWindow,
   formatSize,
@@ -13,20 +12,13 @@ import {
   type LabelledRun,
   mergeRuns,
 } from "../mod.ts";
+import { attachAll, mapAll, readMaps, type Wish } from "./maps.ts";
 import { sleep } from "./interrupt.ts";
 import type { Output } from "./output.ts";
 import { type ParsedOptions, UsageError } from "./parse.ts";
 import type { Context } from "./run.ts";
 import { columns, counted } from "./table.ts";
 import { checkDevice, numberValue, sizeValue, usage } from "./values.ts";
-
-/** What to map: at an address, or at the lowest free one. */
-interface Wish {
-  /** As it was written. */
-  readonly option?: string;
-  readonly iova?: bigint;
-  readonly size: bigint;
-}
 
 /** The command line, understood. */
 interface Plan {
@@ -38,7 +30,6 @@ interface Plan {
   readonly maxBitmapBytes: number;
 }
 
-const DEFAULT_SIZE = 64n << 20n;
 const DEFAULT_RUNS = 16;
 const DEFAULT_BUDGET = 1 << 20;
 const WEEK = 7 * 86_400;
@@ -57,18 +48,8 @@ const MEANING: Readonly<Record<LabelledRun["label"], string>> = {
 /** Attaches, maps, tracks, and shows a round after each interval. */
 export async function dirty({ out, kernel, parsed, signal }: Context): Promise<number> {
   const plan = readPlan(parsed);
-  using container = Container.open({ kernel });
-  for (const device of plan.devices) attach(container, device);
-  using stack = new DisposableStack();
-  for (const { option, iova, size } of plan.maps) {
-    const memory = stack.use(usage(() => container.allocate(size), option));
-    const place = iova === undefined ? {} : { iova };
-    const mapping = stack.use(usage(() => container.map(memory, place), option));
-    out.record("mapping", { iova: mapping.iova, size });
-    if (iova === undefined) {
-      out.note(`mapped ${formatSize(size)} at iova ${hex(mapping.iova)}; --map takes another`);
-    }
-  }
+  using container = attachAll(kernel, plan.devices);
+  using _mapped = mapAll(out, container, plan.maps);
   using tracker = container.trackDirty();
   const told = new Set<string>();
   for (let round = 1; round <= plan.rounds; round += 1) {
@@ -85,7 +66,6 @@ export async function dirty({ out, kernel, parsed, signal }: Context): Promise<n
 
 function readPlan({ positional, lists, values }: ParsedOptions): Plan {
   for (const device of positional) checkDevice(device);
-  const maps = (lists.get("map") ?? []).map(readMap);
   const interval = values.get("interval");
   const bounds = { least: 0, most: WEEK, whole: false };
   const whole = { least: 1, most: MOST, whole: true };
@@ -96,7 +76,7 @@ function readPlan({ positional, lists, values }: ParsedOptions): Plan {
   }
   return {
     devices: positional,
-    maps: maps.length > 0 ? maps : [{ size: DEFAULT_SIZE }],
+    maps: readMaps(lists.get("map")),
     seconds: numberValue("interval", interval, bounds) ?? 1,
     rounds: numberValue("count", values.get("count"), whole) ??
       (interval === undefined ? 1 : Infinity),
@@ -104,24 +84,6 @@ function readPlan({ positional, lists, values }: ParsedOptions): Plan {
       DEFAULT_RUNS,
     maxBitmapBytes: bitmap === undefined ? DEFAULT_BUDGET : Number(bitmap),
   };
-}
-
-function readMap(text: string): Wish {
-  const [iova, size, ...more] = text.split(":");
-  if (iova === undefined || size === undefined || more.length > 0) {
-    throw new UsageError(`--map takes IOVA:SIZE, as 4G:64M; got ${JSON.stringify(text)}`);
-  }
-  const option = `--map ${text}`;
-  return { option, iova: sizeValue("map", iova), size: sizeValue("map", size) };
-}
-
-/** Attaches a device; one whose group is attached already is in. */
-function attach(container: Container, device: string): void {
-  const name = device.toLowerCase();
-  const isIn = container.groups.some(({ number, devices }) =>
-    name === `group:${number}` || devices.some((other) => other.name === name)
-  );
-  if (!isIn) container.attach(device);
 }
 
 /** Reads everything once; gives the labels that were seen. */
