@@ -14,7 +14,7 @@ export interface OptionRow extends OptionSpec {
 }
 
 /** The name of a command. */
-export type CommandName = "info" | "bind" | "unbind" | "dirty" | "pins" | "demo";
+export type CommandName = "info" | "bind" | "unbind" | "dirty" | "pins" | "scope" | "plan" | "demo";
 
 /** A command with what help says of it. */
 export interface CommandRow {
@@ -148,23 +148,86 @@ Each round clears what it reads. Labels tell what "dirty" means:
   },
   {
     name: "pins",
-    operands: "",
-    count: [0, 0],
-    about: "which processes have locked or pinned memory",
-    text: `Shows VmLck and VmPin of each process that has any, with its limit
-(RLIMIT_MEMLOCK) and whether CAP_IPC_LOCK lifts it. VFIO's type1 counts pages
-in VmLck, iommufd in VmPin. With --json in bytes; a limit of null is none.`,
+    operands: "[DEVICE...]",
+    count: [0, Infinity],
+    about: "who locks memory and holds VFIO; what pinning costs",
+    text: `Without DEVICE: VmLck and VmPin of each process that has any, with its limit
+(RLIMIT_MEMLOCK) and whether CAP_IPC_LOCK lifts it; and who has containers,
+groups and devices open. VFIO's type1 counts pages in VmLck, iommufd in VmPin.
+
+With DEVICE: attaches and maps, shows what that should cost and what the kernel
+charged, and follows the pins of drivers round by round.`,
     options: [
+      {
+        name: "map",
+        kind: "list",
+        value: "IOVA:SIZE",
+        about: "for DEVICE, map SIZE bytes there (default: 64M)",
+      },
+      { name: "watch", kind: "flag", about: "show processes again and again" },
+      {
+        name: "interval",
+        kind: "value",
+        value: "S",
+        about: "seconds between rounds (default: 1)",
+      },
+      {
+        name: "count",
+        kind: "value",
+        value: "N",
+        about: "rounds (default: until Ctrl-C; 1 for DEVICE)",
+      },
       {
         name: "pid",
         kind: "list",
         value: "PID",
-        about: "this process only, also with nothing locked; may be repeated",
+        about: "this process only; may be repeated",
       },
     ],
     examples: [
       ["pins", "who locks memory"],
       ["pins --pid 1301 --pid 1302", "two processes"],
+      ["pins --watch --interval 5", "every five seconds, until Ctrl-C"],
+      [`pins ${MODEL_DEVICE} --map 4G:64M`, "what a device and a mapping cost"],
+    ],
+  },
+  {
+    name: "scope",
+    operands: "DEVICE...",
+    count: [1, Infinity],
+    about: "what dirty means: all mapped pages, or pinned ones",
+    text: `Attaches the devices to one container and tells whether type1 reports every
+mapped page as dirty or pinned pages only, and which group decides it. Where
+the groups do not tell, a page that no driver knows of is mapped and read: if
+it is dirty, every mapped page is.`,
+    options: [
+      { name: "no-probe", kind: "flag", about: "by rule only: map and read nothing" },
+    ],
+    examples: [
+      [`scope ${MODEL_DEVICE}`, "why is everything dirty"],
+      [`scope ${MODEL_DEVICE} group:12 --no-probe`, "two groups in one container"],
+    ],
+  },
+  {
+    name: "plan",
+    operands: "[DEVICE...]",
+    count: [0, Infinity],
+    about: "whether mappings will fit, or what stops them",
+    text: `Tests mappings against the limits in the kernel's order: the request itself,
+overlaps, dma_entry_limit, IOVA ranges, RLIMIT_MEMLOCK. Maps nothing. Without
+DEVICE the limits of the host count; IOVA ranges are known with one only.
+Exit code 1 if it does not fit.`,
+    options: [
+      {
+        name: "map",
+        kind: "list",
+        value: "IOVA:SIZE[,N]",
+        about: "N mappings side by side; IOVA may be any",
+      },
+    ],
+    examples: [
+      ["plan --map 0:2M,65536", "128 GiB in huge pages: one mapping too many"],
+      [`plan --map any:64G ${MODEL_DEVICE}`, "for the ranges of a device"],
     ],
   },
   {

@@ -43,6 +43,10 @@ async function load(name: CommandName): Promise<Command> {
       return (await import("./dirty.ts")).dirty;
     case "pins":
       return (await import("./pins.ts")).pins;
+    case "scope":
+      return (await import("./scope.ts")).scope;
+    case "plan":
+      return (await import("./plan.ts")).plan;
     case "demo":
       return (await import("./demo.ts")).demo;
   }

@@ -4,13 +4,15 @@ import type { ContainerFile } from "./container.ts";
 import type { IoctlArgument } from "./file.ts";
 
 /**
- * Tells when a script begins to read dirty pages anew. The model has no clock: its devices work then,
- * so that a run gives the same result each time.
+ * Tells when the devices of the model work. It has no clock: time passes for it while a script waits,
+ * and a device does its next piece of work when dirty pages are read from the beginning after that. So
+ * a run gives the same result each time.
  */
 export class Round {
   readonly #ends = new WeakMap<ContainerFile, bigint>();
+  #hasWaited = true;
 
-  /** Whether a request is a read that does not go on behind the last one. */
+  /** Whether a request is a read from the beginning, and the script has waited since the last. */
   begins(container: ContainerFile, argument: IoctlArgument): boolean {
     if (!(argument instanceof Uint8Array)) return false;
     if (argument.length < dirty_bitmap_get_request.size) return false;
@@ -18,6 +20,10 @@ export class Round {
     if (flags !== VFIO_IOMMU_DIRTY_PAGES_FLAG_GET_BITMAP) return false;
     const last = this.#ends.get(container);
     this.#ends.set(container, iova + size);
-    return last === undefined || iova < last;
+    if (!this.#hasWaited || (last !== undefined && iova >= last)) return false;
+    this.#hasWaited = false;
+    // Runs as soon as the script awaits anything.
+    queueMicrotask(() => this.#hasWaited = true);
+    return true;
   }
 }

@@ -45,7 +45,7 @@ export interface SceneMdev {
   readonly name: string;
   /** Its IOMMU group. */
   readonly group: number;
-  /** What its driver does each time the script has read all dirty pages. */
+  /** What its driver does each time that the script has waited and reads dirty pages anew. */
   readonly workload?: Workload;
 }
 

@@ -138,8 +138,7 @@ export class ContainerCore implements MapperHost, Disposable {
 
   #record(kind: "attach" | "detach", id: GroupId): void {
     const operation = { kind, emulated: isEmulated(id) };
-    const devices = id.devices.map(({ name }) => name).join(", ");
-    this.recorder?.end({ operation, subject: `group ${id.number} (${devices})` });
+    this.recorder?.end({ operation, subject: `group ${id.number}` });
   }
 
   /** What the accounts depend on, as it is now. */

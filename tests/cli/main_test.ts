@@ -39,7 +39,7 @@ describe("help", () => {
       for (const { name, about } of optionsOf(command)) {
         ok(out.split("\n").some((line) => line.includes(`--${name}`) && line.endsWith(about)));
       }
-      ok(command.examples.length >= 2 && command.examples.length <= 3);
+      ok(command.examples.length >= 2 && command.examples.length <= 4);
       for (const [line] of command.examples) ok(out.includes(`  pinscope ${line}\n`), line);
       match(out, /^exit codes: 0 .* 1 .* 2 .* 130 /m);
       equal(tooWide(out), []);
@@ -61,7 +61,10 @@ describe("wrong use", () => {
   const cases: readonly (readonly [string, RegExp])[] = [
     ["infoo", /There is no command infoo: did you mean info\?/],
     ["dir", /did you mean dirty\?/],
-    ["frobnicate", /no command frobnicate: there are info, bind, unbind, dirty, pins, demo/],
+    [
+      "frobnicate",
+      /no command frobnicate: there are info, bind, unbind, dirty, pins, scope, plan, demo/,
+    ],
     ["help infoo", /did you mean info\?/],
     ["--json", /A command is missing, as in: info --json/],
     ["--jsno", /Unknown option --jsno; did you mean --json\?/],
@@ -71,7 +74,14 @@ describe("wrong use", () => {
     ["demo --zzz", /Unknown option --zzz$/m],
     ["demo -x", /Unknown option -x$/m],
     ["demo 1", /demo takes no argument; got 1/],
-    ["pins 1301", /pins takes no argument; got 1301/],
+    ["pins 1301", /A device is a PCI address like .*; got "1301"/],
+    ["pins --count 2", /--interval and --count go with --watch or a DEVICE/],
+    ["pins --map 0:4K", /--map goes with a DEVICE/],
+    ["pins group:3 --pid 1", /--pid goes without a DEVICE/],
+    ["scope", /scope needs a DEVICE/],
+    ["plan", /plan needs at least one --map IOVA:SIZE\[,COUNT\]/],
+    ["plan --map 4G", /--map takes IOVA:SIZE or IOVA:SIZE,COUNT, as 4G:64M,16; got "4G"/],
+    ["plan --map 0:4K,0", /--map takes a whole number from 1 to 1000000; got "0"/],
     ["info a b", /info takes one DEVICE; got a b/],
     ["bind", /bind needs a DEVICE/],
     ["dirty", /dirty needs a DEVICE/],

@@ -26,6 +26,7 @@ describe("pinscope pins", () => {
       [
         " PID  COMMAND          VmLck    VmPin  LIMIT  CAP_IPC_LOCK",
         "1301  qemu-system-x86  4 GiB  0 bytes  8 MiB  yes",
+        "1301 holds container 1 (fd 21)",
         "",
       ].join("\n"),
     );
@@ -54,6 +55,41 @@ describe("pinscope pins", () => {
       soft: 8 << 20,
       hard: 8 << 20,
       ipcLock: true,
-    }]);
+    }, {
+      type: "holder",
+      pid: 1301,
+      command: "qemu-system-x86",
+      containers: [{ id: 1, fds: [21] }],
+      groups: [],
+      devices: [],
+      iommufds: [],
+    }, { type: "unseen", forbidden: [], vanished: [1] }]);
+  });
+});
+
+describe("pinscope pins DEVICE", () => {
+  const MDEV = "83b8f4f2-509f-382f-3c1e-e6bfe0fa1001";
+
+  it("shows what was expected and charged, and follows pins", async () => {
+    const { code, out } = await run(["pins", "--model", MDEV, "--count", "2", "--interval", "0"]);
+    equal([code, tooWide(out)], [0, []]);
+    match(out, /^ {2}attach +group 5 +\+0 bytes +\+0 bytes$/m);
+    match(out, /^ {2}map +64 MiB at iova 0x40000 +\+0 bytes +\+0 bytes +-1$/m);
+    match(out, /^round 2: VmLck 16 KiB \(\+0 bytes\); 4 pages pinned, 0 new, 0 released, 2 once$/m);
+  });
+
+  it("says why pins cannot be told apart, and goes on with the accounts", async () => {
+    const { code, out, err } = await run(["pins", "--model", "0000:00:10.0", "--json"]);
+    equal(code, 0);
+    match(err, /pinned pages cannot be told apart: group 3 keeps it/);
+    const ledger = records(out).find((line) => line["kind"] === "map");
+    equal([ledger?.["least"], ledger?.["locked"], ledger?.["entries"]], [64 << 20, 64 << 20, -1]);
+    const last = records(out).at(-1);
+    equal([last?.["type"], last?.["locked"], last?.["pinned"]], ["round", 64 << 20, null]);
+  });
+
+  it("shows processes again and again with --watch", async () => {
+    const { out } = await run(["pins", "--model", "--watch", "--count", "3", "--interval", "0"]);
+    equal(out.match(/^ PID/gm)?.length, 3);
   });
 });

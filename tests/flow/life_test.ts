@@ -105,7 +105,7 @@ describe("a group that comes and goes", () => {
 
     joined[Symbol.dispose]();
     equal(read(), ["all-mapped", 256]);
-    equal(read(), ["pinned-scope", 6]);
+    equal(read(), ["pinned-scope", 4]);
     equal(container.pins().locked, 4n * 4096n);
 
     equal(mapping.unmapWithBitmap().count, 4);

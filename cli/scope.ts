@@ -1,0 +1,50 @@
+/**
+ * `pinscope scope`: what dirty bits mean for devices.
+ *
+ * @module
+ */
+
+import type { ScopeReport } from "../mod.ts";
+import { attachAll } from "./maps.ts";
+import type { Output } from "./output.ts";
+import type { Context } from "./run.ts";
+import { wrap } from "./table.ts";
+import { checkDevice } from "./values.ts";
+
+const EFFECTS: Readonly<Record<ScopeReport["groups"][number]["effect"], string>> = {
+  all: "makes every mapped page dirty",
+  none: "leaves it at pinned pages",
+  "until-pin": "makes every mapped page dirty until its driver pins",
+};
+
+/** Attaches the devices to one container and tells its dirty scope. */
+export function scope({ out, kernel, parsed }: Context): number {
+  for (const device of parsed.positional) checkDevice(device);
+  using container = attachAll(kernel, parsed.positional);
+  // Drivers begin to pin when their device is opened.
+  using devices = new DisposableStack();
+  for (const group of container.groups) {
+    for (const { name } of group.devices) {
+      if (parsed.positional.some((given) => given.toLowerCase() === name)) {
+        devices.use(group.device(name));
+      }
+    }
+  }
+  const byRule = container.scope();
+  const probes = byRule.label === "unknown" && !parsed.flags.has("no-probe");
+  if (probes) out.note("the groups alone do not tell: mapping a page to see whether it is dirty");
+  show(out, probes ? container.probeScope() : byRule);
+  return 0;
+}
+
+function show(out: Output, report: ScopeReport): void {
+  const { label, basis, reason, groups } = report;
+  out.record("scope", { label, basis, reason });
+  out.line(`dirty scope: ${label}`);
+  const known = { rule: "by rule", evidence: "by evidence", none: "open" }[basis];
+  out.lines(wrap(`${known}: ${reason}`, "  "));
+  for (const { group, effect, reason: why } of groups) {
+    out.record("group", { group, effect, reason: why });
+    out.lines(wrap(`group ${group} ${EFFECTS[effect]}: ${why}`, "  "));
+  }
+}

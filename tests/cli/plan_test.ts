@@ -1,0 +1,46 @@
+import { equal, match } from "../std/assert.ts";
+import { describe, it } from "../std/testing.ts";
+import { records, run, tooWide } from "./capture.ts";
+
+const PCI = "0000:00:10.0";
+const MDEV = "83b8f4f2-509f-382f-3c1e-e6bfe0fa1001";
+
+describe("pinscope plan", () => {
+  it("says that mappings fit, and what they lock", async () => {
+    const { code, out } = await run(["plan", "--model", "--map", "any:64G", PCI]);
+    equal(code, 0);
+    equal(out, "fits: 1 mapping, 64 GiB\n  VmLck would be 64 GiB, 65,534 mappings left\n");
+  });
+
+  it("says which limit stops them first, and gives 1", async () => {
+    const { code, out, err } = await run(["plan", "--model", "--map", "0:2M,65536"]);
+    equal([code, tooWide(out), tooWide(err)], [1, [], []]);
+    const text = out.replaceAll(/\s+/g, " ");
+    match(text, /does not fit: 65,535 mappings of it would, 128 GiB/);
+    match(text, /mapping 65536 \(2 MiB at iova 0x1fffe00000\) is refused with ENOSPC/);
+    match(err, /no device given: IOVA ranges are not known/);
+  });
+
+  it("knows the ranges of a device", async () => {
+    const { code, out } = await run(["plan", "--model", "--map", "0xfee00000:1M", PCI]);
+    equal(code, 1);
+    match(out, /EINVAL/);
+  });
+
+  it("says what is checked only later, without an IOMMU", async () => {
+    const { code, out } = await run(["plan", "--model", "--map", "0:64M", MDEV]);
+    equal([code, tooWide(out)], [0, []]);
+    match(out, /^ {2}later: the memory limit counts at each page that a driver pins/m);
+  });
+
+  it("gives one object as JSON", async () => {
+    const args = ["plan", "--model", "--json", "--map", "0:1M", "--map", "0x80000:1M", PCI];
+    const { code, out } = await run(args);
+    equal(code, 1);
+    const [line, ...more] = records(out);
+    equal(more, []);
+    equal([line?.["fits"], line?.["mappings"], line?.["mapped"]], [false, 1, "0x100000"]);
+    const stop = line?.["stop"] as Record<string, unknown>;
+    equal([stop["code"], stop["limit"], stop["iova"]], ["EEXIST", "overlap", "0x80000"]);
+  });
+});
