@@ -18,7 +18,7 @@ import type { Output } from "./output.ts";
 import { type ParsedOptions, UsageError } from "./parse.ts";
 import type { Context } from "./run.ts";
 import { columns, counted } from "./table.ts";
-import { checkDevice, numberValue, sizeValue, usage } from "./values.ts";
+import { checkDevice, numberValue, sizeValue } from "./values.ts";
 
 /** The command line, understood. */
 interface Plan {

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { type Container, formatSize, PinHistory, type PinRound, VfioError } from "../mod.ts";
+import { type Container, formatSize, type PinHistory, type PinRound, VfioError } from "../mod.ts";
 import { sleep } from "./interrupt.ts";
 import { showLedger, signed } from "./ledger.ts";
 import { attachAll, mapAll, readMaps } from "./maps.ts";

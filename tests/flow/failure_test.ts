@@ -54,7 +54,7 @@ describe("a read of dirty pages that fails", () => {
     const model = new ModelKernel({ devices: [{ kind: "mdev", name: DEFAULT_MDEV, group: 1 }] });
     let fail = false;
     const kernel = new Proxy<Kernel>(model, {
-      get(target, name) {
+      get(target, name): unknown {
         const member: unknown = Reflect.get(target, name, target);
         if (typeof member !== "function") return member;
         return (...args: unknown[]): unknown => {

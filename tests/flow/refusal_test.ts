@@ -1,4 +1,4 @@
-import { Container, HostMemory, VfioError } from "../../mod.ts";
+import { Container, type HostMemory, VfioError } from "../../mod.ts";
 import { DEFAULT_MDEV, DEFAULT_SCENE, ModelKernel, type Scene } from "../../lib/model/mod.ts";
 import { equal, match, throws } from "../std/assert.ts";
 import { describe, it } from "../std/testing.ts";

@@ -40,7 +40,7 @@ export function failAt(
 ): FailingKernel {
   let calls = 0;
   const kernel = new Proxy(inner, {
-    get(target, name) {
+    get(target, name): unknown {
       const member: unknown = Reflect.get(target, name, target);
       if (typeof member !== "function") return member;
       return (...args: unknown[]): unknown => {
