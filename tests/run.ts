@@ -101,8 +101,10 @@ export async function test(args: readonly string[], output: "show" | "keep"): Pr
   let code = 0;
   let sum = none;
   const texts: string[] = [];
-  for (const run of runs) {
-    const result = await denoTest([...flags, ...run], output);
+  for (const [i, run] of runs.entries()) {
+    // deno test empties the folder that it writes coverage to: each run has its own.
+    const own = flags.map((flag) => flag.startsWith("--coverage=") ? `${flag}/${i}` : flag);
+    const result = await denoTest([...own, ...run], output);
     code ||= result.code;
     sum = add(sum, result.totals);
     texts.push(result.text);

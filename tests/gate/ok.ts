@@ -72,7 +72,7 @@ async function coverage(data: string): Promise<Result> {
     "--quiet",
     "--lcov",
     `--include=^file://${ROOT}lib/`,
-    data,
+    ...[...Deno.readDirSync(data)].map(({ name }) => `${data}/${name}`),
   ]);
   const files = parseLcov(report.text);
   if (!report.ok || files.length === 0) {
