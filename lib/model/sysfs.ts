@@ -33,7 +33,7 @@ export function addSysfs(tree: Tree, host: Host, onChange: () => void): void {
     const bus = device.scene.kind === "pci" ? "pci" : "mdev";
     const groupPath = `/sys/kernel/iommu_groups/${device.scene.group}/devices/${name}`;
     tree.link(`/sys/bus/${bus}/devices/${name}`, `../../..${home(device).slice(4)}`);
-    if (device.scene.kind === "pci" && device.scene.noIommu === true) {
+    if (device.scene.kind === "mdev" || device.scene.noIommu === true) {
       tree.text(`/sys/kernel/iommu_groups/${device.scene.group}/name`, "vfio-noiommu\n");
     }
     tree.link(groupPath, `../../../..${home(device).slice(4)}`);

@@ -24,7 +24,7 @@ export interface DeviceId {
 export interface GroupId {
   /** The number in /dev/vfio/<number>. */
   readonly number: number;
-  /** The name that the kernel gave it: "vfio-noiommu" for one without translation. */
+  /** The name that the kernel gave it: "vfio-noiommu" for one without an IOMMU. */
   readonly name: string | undefined;
   /** Its devices, by name. */
   readonly devices: readonly DeviceId[];
@@ -42,7 +42,11 @@ const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
 const GROUP = /^group:(\d+)$/;
 const GROUPS = "/sys/kernel/iommu_groups";
 
-/** The group name of a device that is used without an IOMMU. */
+/**
+ * The name of a group without an IOMMU: that of a device in no-IOMMU mode, and of mediated devices too.
+ *
+ * @see drivers/vfio/group.c, vfio_noiommu_group_alloc
+ */
 export const NOIOMMU_NAME = "vfio-noiommu";
 
 /** The sysfs folder of a device named by PCI address or UUID; undefined for another text. */

@@ -23,7 +23,8 @@ export function groupOf(device: string): number {
 
 /** Writes a setting of the guest, and what stood there before at scope end. */
 export function setting(path: string, value: string): Disposable {
-  const before = Deno.readTextFileSync(path).trim();
+  const text = Deno.readTextFileSync(path).trim();
+  const before = /\[(\w+)\]/.exec(text)?.[1] ?? text; //  of several words the one in brackets
   Deno.writeTextFileSync(path, value);
   return { [Symbol.dispose]: () => Deno.writeTextFileSync(path, before) };
 }
