@@ -11,7 +11,7 @@ import {
   VFIO_GROUP_UNSET_CONTAINER,
 } from "../uapi/request.ts";
 import { Device } from "./device.ts";
-import { type DeviceId, type GroupId, isEmulated, isViable, NOIOMMU_NAME } from "./topology.ts";
+import { type DeviceId, type GroupId, isNoIommu, isViable } from "./topology.ts";
 
 /** What a {@link Group} is made from. */
 export interface GroupInit {
@@ -122,8 +122,7 @@ export class Group implements Disposable {
 export function openGroup(kernel: Kernel, id: GroupId): OwnedFd {
   const { number } = id;
   const action = `open IOMMU group ${number}`;
-  // Groups of mediated devices bear the same name, and are no danger.
-  if (id.name === NOIOMMU_NAME && !isEmulated(id)) {
+  if (isNoIommu(id)) {
     throw new VfioError({
       operation: "VFIO_NOIOMMU_IOMMU",
       errno: ERRNO.EOPNOTSUPP,

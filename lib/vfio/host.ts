@@ -12,9 +12,9 @@ import {
   type DeviceId,
   type GroupId,
   hasVfioDriver,
+  isNoIommu,
   isViable,
   listGroups,
-  NOIOMMU_NAME,
 } from "./topology.ts";
 import { type DeviceUse, usesOf } from "./uses.ts";
 
@@ -135,7 +135,7 @@ function hostGroup(kernel: Kernel, group: GroupId, hasNode: boolean): HostGroup 
   const devices = group.devices.map((device) => hostDevice(kernel, device));
   const guilty = devices.filter((device) => !isViable(device));
   const viable = guilty.length === 0;
-  const state = group.name === NOIOMMU_NAME
+  const state = isNoIommu(group)
     ? "no-iommu"
     : viable && hasNode
     ? "ready"

@@ -47,7 +47,12 @@ const GROUPS = "/sys/kernel/iommu_groups";
  *
  * @see drivers/vfio/group.c, vfio_noiommu_group_alloc
  */
-export const NOIOMMU_NAME = "vfio-noiommu";
+const NOIOMMU_NAME = "vfio-noiommu";
+
+/** Whether a group is in no-IOMMU mode. */
+export function isNoIommu(group: GroupId): boolean {
+  return group.name === NOIOMMU_NAME && !isEmulated(group);
+}
 
 /** The sysfs folder of a device named by PCI address or UUID; undefined for another text. */
 export function devicePath(name: string): string | undefined {

@@ -81,7 +81,8 @@ describe("a refused group", () => {
   });
 
   it("names the device and driver that spoil it", () => {
-    const devices = DEFAULT_SCENE.devices.map((device) => ({ ...device, group: 3 }));
+    const devices = DEFAULT_SCENE.devices.filter(({ kind }) => kind === "pci")
+      .map((device) => ({ ...device, group: 3 }));
     refused(PCI, "EPERM", /not viable.*0000:00:03.0: e1000e, 0000:00:04.0: nvme\)/, { devices });
   });
 
