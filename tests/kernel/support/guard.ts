@@ -14,14 +14,17 @@ interface Held {
   readonly locked: bigint;
 }
 
-/** Lists the open files of this process; the folder that is being listed is not one of them. */
+/**
+ * Lists the open files of this process, without the folder that is being listed, and without sockets:
+ * Deno opens some of its own when it likes, and nothing of Pinscope is one.
+ */
 export function openFiles(): Map<string, string> {
   const names = linux.list("/proc/self/fd");
   if (typeof names === "number") throw new Error(`cannot list /proc/self/fd: ${names}`);
   const files = new Map<string, string>();
   for (const name of names) {
     const target = linux.readlink(`/proc/self/fd/${name}`);
-    if (typeof target === "string") files.set(name, target);
+    if (typeof target === "string" && !target.startsWith("socket:")) files.set(name, target);
   }
   return files;
 }
