@@ -74,6 +74,14 @@ export type { IommuInfo } from "./lib/vfio/iommu_info.ts";
 export type { IrqInfo } from "./lib/vfio/irq.ts";
 export type { MapOptions } from "./lib/vfio/mapper.ts";
 export type { Access, Mapping } from "./lib/vfio/mapping.ts";
+export {
+  type CreatedMdev,
+  createMdev,
+  listMdevTypes,
+  type MdevOptions,
+  type MdevType,
+  removeMdev,
+} from "./lib/vfio/mdev.ts";
 export { HostMemory, type MemoryOptions } from "./lib/vfio/memory.ts";
 export { PinHistory, type PinnedPages, type PinRound } from "./lib/vfio/pinned.ts";
 export {

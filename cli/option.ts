@@ -14,7 +14,16 @@ export interface OptionRow extends OptionSpec {
 }
 
 /** The name of a command. */
-export type CommandName = "info" | "bind" | "unbind" | "dirty" | "pins" | "scope" | "plan" | "demo";
+export type CommandName =
+  | "info"
+  | "bind"
+  | "unbind"
+  | "dirty"
+  | "pins"
+  | "scope"
+  | "plan"
+  | "mdev"
+  | "demo";
 
 /** A command with what help says of it. */
 export interface CommandRow {
@@ -228,6 +237,22 @@ Exit code 1 if it does not fit.`,
     examples: [
       ["plan --map 0:2M,65536", "128 GiB in huge pages: one mapping too many"],
       [`plan --map any:64G ${MODEL_DEVICE}`, "for the ranges of a device"],
+    ],
+  },
+  {
+    name: "mdev",
+    operands: "VERB [NAME...]",
+    count: [1, 4],
+    about: "list, make and remove mediated devices",
+    text: `types                       what can be made, and what there is
+create PARENT TYPE [UUID]   makes one; without UUID with a new one
+remove UUID                 removes one; refuses while a program has it open:
+                            the kernel would wait until that ends
+PARENT and TYPE are those that types shows. create and remove need root.`,
+    options: [],
+    examples: [
+      ["mdev types", "what there is"],
+      ["mdev create model_mdev model_mdev-pin --model", "make one, on the model"],
     ],
   },
   {

@@ -47,6 +47,8 @@ async function load(name: CommandName): Promise<Command> {
       return (await import("./scope.ts")).scope;
     case "plan":
       return (await import("./plan.ts")).plan;
+    case "mdev":
+      return (await import("./mdev.ts")).mdev;
     case "demo":
       return (await import("./demo.ts")).demo;
   }

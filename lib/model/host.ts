@@ -33,12 +33,15 @@ const VFIO_DRIVERS: ReadonlySet<string | undefined> = new Set(["vfio-pci", VENDO
 /** Drivers that do no DMA of their own. */
 const HARMLESS: ReadonlySet<string> = new Set(["vfio-pci", VENDOR, "pci-stub", "pcieport"]);
 
+/** Mediated devices that the model's driver can have. */
+const MDEVS = 4;
+
 /** The host of a model: which devices there are, who drives them, and what is open. */
 export class Host {
   readonly scene: Scene;
   readonly memory: AddressSpace = new AddressSpace();
   readonly account: MemlockAccount;
-  readonly devices: ReadonlyMap<string, HostDevice>;
+  readonly devices: Map<string, HostDevice>;
   /** The module parameter that takes the risk of interrupts that are not remapped. */
   allowUnsafeInterrupts = false;
   readonly #open = new Map<number, GroupFile>();
@@ -134,6 +137,35 @@ export class Host {
     if (VFIO_DRIVERS.has(device.driver) && this.isOpen(device.scene.group)) return -ERRNO.EBUSY;
     device.driver = driver;
     return 0;
+  }
+
+  /** Makes a mediated device, in a group of its own: 0 or -errno. */
+  createMdev(uuid: string): number {
+    if (this.devices.has(uuid)) return -ERRNO.EEXIST;
+    if (this.mdevsLeft <= 0) return -ERRNO.ENOSPC;
+    const group = 1 + Math.max(0, ...[...this.devices.values()].map(({ scene }) => scene.group));
+    this.devices.set(uuid, this.#plug({ kind: "mdev", name: uuid, group }));
+    return 0;
+  }
+
+  /** Removes one; the kernel would wait while it is open, the model says EBUSY. */
+  removeMdev(uuid: string): number {
+    const device = this.devices.get(uuid);
+    if (device === undefined) return -ERRNO.ENODEV;
+    if (this.isOpen(device.scene.group)) return -ERRNO.EBUSY;
+    this.devices.delete(uuid);
+    return 0;
+  }
+
+  /** The UUIDs of the mediated devices. */
+  get mdevs(): string[] {
+    return [...this.devices.values()].filter(({ scene }) => scene.kind === "mdev")
+      .map(({ scene }) => scene.name);
+  }
+
+  /** How many more can be made. */
+  get mdevsLeft(): number {
+    return MDEVS - this.mdevs.length;
   }
 
   /** Lets the mediated devices of a container work, when a round of reads begins. */

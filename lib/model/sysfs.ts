@@ -42,6 +42,7 @@ export function addSysfs(tree: Tree, host: Host, onChange: () => void): void {
     }
   }
   addDrivers(tree, host, act);
+  addMdevTypes(tree, host, act);
   tree.text(`${PARAMETERS}/dma_entry_limit`, `${host.scene.entryLimit}\n`);
   tree.text(`${PARAMETERS}/disable_hugepages`, "N\n");
   tree.add(`${PARAMETERS}/allow_unsafe_interrupts`, {
@@ -68,7 +69,14 @@ function addDevice(
   if (device.driver !== undefined) {
     tree.link(`${path}/driver`, `../../../bus/${bus}/drivers/${device.driver}`);
   }
-  if (scene.kind !== "pci") return;
+  if (scene.kind === "mdev") {
+    tree.add(`${path}/remove`, {
+      kind: "text",
+      text: () => "",
+      store: () => act(host.removeMdev(scene.name)),
+    });
+    return;
+  }
   const hex4 = (value: number): string => `0x${value.toString(16).padStart(4, "0")}\n`;
   tree.text(`${path}/vendor`, hex4(scene.id[0]));
   tree.text(`${path}/device`, hex4(scene.id[1]));
@@ -113,6 +121,21 @@ function addUses(tree: Tree, path: string, { disk, net }: ScenePciDevice): void 
     tree.text(`/sys/class/net/${net.name}/operstate`, net.up ? "up\n" : "down\n");
     tree.folder(`${path}/net/${net.name}`);
   }
+}
+
+/** What the driver of mediated devices offers. */
+function addMdevTypes(tree: Tree, host: Host, act: (result: number) => number): void {
+  const type = "/sys/class/mdev_bus/model_mdev/mdev_supported_types/model_mdev-pin";
+  tree.text(`${type}/name`, "pins and writes on command\n");
+  tree.text(`${type}/device_api`, "vfio-pci\n");
+  tree.text(`${type}/available_instances`, () => `${host.mdevsLeft}\n`);
+  tree.folder(`${type}/devices`);
+  for (const uuid of host.mdevs) tree.link(`${type}/devices/${uuid}`, `../../../${uuid}`);
+  tree.add(`${type}/create`, {
+    kind: "text",
+    text: () => "",
+    store: (text) => act(host.createMdev(text.trim().toLowerCase())),
+  });
 }
 
 function addDrivers(tree: Tree, host: Host, act: (result: number) => number): void {
