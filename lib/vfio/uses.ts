@@ -13,11 +13,11 @@ import { readLine, readText } from "../sys/text.ts";
 /** One use of a device by the host. */
 export interface DeviceUse {
   /**
-   * `mount` and `swap`: a disk of it, or one on top of it; `exclusive`: something else holds a disk,
+   * `mount` and `swap`: a disk of it, one on top of it, or a folder shared through it; `exclusive`: something else holds a disk,
    * as ZFS does; `network`: an interface that is up; `functions`: virtual functions of it.
    */
   readonly kind: "mount" | "swap" | "exclusive" | "network" | "functions";
-  /** The disk, the interface, or the number of functions. */
+  /** The disk, the shared folder's tag, the interface, or the number of functions. */
   readonly name: string;
   /** The use in words, as "interface eth0 is up". */
   readonly text: string;
@@ -48,7 +48,7 @@ export function usesOf(device: string, options: { readonly kernel?: Kernel } = {
   using _held = kernel.retain();
   const disks = disksOf(kernel, device);
   return [
-    ...mounts(kernel, disks),
+    ...mounts(kernel, disks, sharesOf(kernel, device)),
     ...swaps(kernel, disks),
     ...interfaces(kernel, device),
     ...functions(kernel, device),
@@ -125,20 +125,40 @@ const wholeText = (kernel: Kernel, path: string): string => {
   return typeof got === "string" ? got : "";
 };
 
+/** The tags of folders that a virtual machine's host shares through the device. */
+function sharesOf(kernel: Kernel, device: string): string[] {
+  const path = `/sys/bus/pci/devices/${device}`;
+  const files = [
+    ...list(kernel, path).map((name) => `${path}/${name}/mount_tag`), // 9p
+    ...list(kernel, "/sys/fs/virtiofs")
+      .filter((name) => isBelow(kernel, `/sys/fs/virtiofs/${name}/device`, device))
+      .map((name) => `/sys/fs/virtiofs/${name}/tag`),
+  ];
+  return files.map((file) => readLine(kernel, file)?.replace(/\0.*$/s, "") ?? "")
+    .filter((tag) => tag !== "");
+}
+
 /** Mount points by device number, and by source where a filesystem has a number of its own. */
-function mounts(kernel: Kernel, disks: readonly Disk[]): DeviceUse[] {
+function mounts(
+  kernel: Kernel,
+  disks: readonly Disk[],
+  shares: readonly string[],
+): DeviceUse[] {
   const uses: DeviceUse[] = [];
   for (const line of wholeText(kernel, "/proc/self/mountinfo").split("\n")) {
     const fields = line.split(" ");
     const [, , number, , point] = fields;
     if (number === undefined || point === undefined) continue;
-    const source = fields[fields.indexOf("-", 6) + 2] ?? "";
+    // Behind a number of optional fields stand "-", the type and the source.
+    const [type = "", source = ""] = fields.slice(fields.indexOf("-", 6) + 1);
     const disk = disks.find((disk) => disk.number === number || isSource(disk, source));
-    if (disk === undefined) continue;
+    const share = /^(9p|virtiofs)$/.test(type) && shares.includes(unescape(source));
+    const name = disk?.name ?? (share ? unescape(source) : undefined);
+    if (name === undefined) continue;
     const where = unescape(point);
-    const text = `${disk.name} is mounted on ${where}`;
+    const text = `${name} is mounted on ${where}`;
     const remedy = where === "/" ? undefined : `umount ${where}`;
-    uses.push({ kind: "mount", name: disk.name, text, remedy });
+    uses.push({ kind: "mount", name, text, remedy });
   }
   return uses;
 }
@@ -146,9 +166,9 @@ function mounts(kernel: Kernel, disks: readonly Disk[]): DeviceUse[] {
 const isSource = ({ name, mapper }: Disk, source: string): boolean =>
   source === `/dev/${name}` || (mapper !== undefined && source === `/dev/mapper/${mapper}`);
 
-/** Mount points have blanks and backslashes as octal numbers. */
-const unescape = (point: string): string =>
-  point.replace(/\\([0-7]{3})/g, (_, digits: string) => String.fromCharCode(parseInt(digits, 8)));
+/** Names in mountinfo have blanks and backslashes as octal numbers. */
+const unescape = (name: string): string =>
+  name.replace(/\\([0-7]{3})/g, (_, digits: string) => String.fromCharCode(parseInt(digits, 8)));
 
 function swaps(kernel: Kernel, disks: readonly Disk[]): DeviceUse[] {
   const sources = wholeText(kernel, "/proc/swaps").split("\n").map((line) =>

@@ -100,6 +100,29 @@ describe("usesOf", () => {
     );
   });
 
+  it("finds a folder that the host of a virtual machine shares", () => {
+    const shares: Readonly<Record<string, Entry>> = {
+      [`/sys/bus/pci/devices/${DISK}/virtio1/mount_tag`]: "work dir\0",
+      "/sys/fs/virtiofs/2/device": { link: `../../../devices/pci0000:00/${DISK}/virtio2` },
+      "/sys/fs/virtiofs/2/tag": "home\n",
+      "/sys/fs/virtiofs/3/device": { link: "../../../devices/pci0000:00/0000:00:05.0/virtio3" },
+      "/sys/fs/virtiofs/3/tag": "other\n",
+    };
+    const lines = [
+      "30 1 0:40 / /work rw - 9p work\\040dir rw,trans=virtio",
+      "31 1 0:41 / /home rw - virtiofs home rw",
+      "32 1 0:42 / /other rw - virtiofs other rw",
+      "33 1 0:43 / /tmp rw - tmpfs home rw",
+    ];
+    equal(
+      texts({ ...shares, "/proc/self/mountinfo": mountinfo(...lines) }).map(([, text]) => text),
+      [
+        "work dir is mounted on /work",
+        "home is mounted on /home",
+      ],
+    );
+  });
+
   it("leaves disks of other devices alone", () => {
     const line = "26 1 8:16 / /srv rw - xfs /dev/sdb rw";
     equal(texts({ ...SDA, "/proc/self/mountinfo": mountinfo(line) }), []);
