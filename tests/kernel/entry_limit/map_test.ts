@@ -91,3 +91,16 @@ describe("a limit of 100 mappings", () => {
     two.unmapAll();
   });
 });
+
+describe("a forecast of 101 mappings", () => {
+  it("stops at the 101st with ENOSPC, as the kernel does", () => {
+    using container = Container.open();
+    using _group = container.attach(EDU);
+    const forecast = container.forecast([{ iova: LOW, size: PAGE, count: LIMIT + 1 }]);
+    equal([forecast.fits, forecast.mappings, forecast.stop?.code], [false, LIMIT, "ENOSPC"]);
+    using _memory = fill(container, LIMIT);
+    equal(container.pins().dmaAvailable, forecast.dmaAvailable);
+    equal(wanted.text.endsWith(forecast.stop?.reason ?? "-"), true);
+    container.unmapAll();
+  });
+});

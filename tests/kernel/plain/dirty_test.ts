@@ -1,7 +1,7 @@
 /** Dirty pages on a kernel whose vfio-pci pins nothing by itself: every mapped page, on every read. */
 import { Container, type DirtyRun } from "../../../mod.ts";
 import { equal, throws } from "../../std/assert.ts";
-import { describe, skip } from "../../std/testing.ts";
+import { describe } from "../../std/testing.ts";
 import { it } from "../support/guard.ts";
 import { EDU, LOW, MiB, PAGE } from "../support/machine.ts";
 import { Places, words } from "../support/place.ts";
@@ -50,11 +50,6 @@ describe("dirty pages of a vfio-pci device", () => {
     }
     equal(container.tracker, undefined);
   });
-
-  skip(
-    "the defect's words 0x1e, 0x220, 0x4440, 0x88880 of one page dirtied once",
-    "vfio-pci dirties every page on each read; it needs a machine with a driver that pins",
-  );
 });
 
 describe("a tracker", () => {
