@@ -45,6 +45,7 @@ export {
   Ledger,
   type LedgerEntry,
   type LedgerKind,
+  type MappingCost,
   type OperationContext,
 } from "./lib/pins/ledger.ts";
 export type { Limit, StatusCounters } from "./lib/pins/parse.ts";

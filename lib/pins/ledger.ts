@@ -21,6 +21,16 @@ export interface LedgerEntry {
   readonly notes: readonly string[];
 }
 
+/** What one mapping has cost. */
+export interface MappingCost {
+  /** Length and address, as in the lines of the ledger. */
+  readonly subject: string;
+  /** Bytes of VmLck charged when it was made. */
+  readonly charged: bigint;
+  /** Bytes given back when it was unmapped; undefined while it is mapped. */
+  readonly returned: bigint | undefined;
+}
+
 /** More about an operation, for the notes. */
 export interface OperationContext {
   /** How many mappings share memory with the one that is made, this one not counted. */
@@ -55,6 +65,21 @@ export class Ledger {
   /** Lines in which the kernel charged something else than the rules say. */
   get differences(): readonly LedgerEntry[] {
     return this.#entries.filter((entry) => entry.difference !== 0n);
+  }
+
+  /**
+   * What each mapping has cost, in the order they were made. A group that joins or leaves moves the
+   * cost of all of them at once: that stands in its own line.
+   */
+  get mappings(): readonly MappingCost[] {
+    const costs: { subject: string; charged: bigint; returned: bigint | undefined }[] = [];
+    for (const { kind, subject, charged } of this.#entries) {
+      if (kind === "map") costs.push({ subject, charged: charged.locked, returned: undefined });
+      if (kind !== "unmap") continue;
+      const open = costs.findLast((cost) => cost.subject === subject);
+      if (open !== undefined) open.returned = -charged.locked;
+    }
+    return costs;
   }
 
   /** What was charged since the beginning, all in all: zero after everything is released. */

@@ -45,6 +45,7 @@ export class ContainerCore implements MapperHost, Disposable {
   readonly #retained: Disposable;
   readonly #file: OwnedFd;
   #iommu: IommuInfo | undefined;
+  #hadGroup = false;
 
   /** Opens a container without groups. */
   constructor(kernel: Kernel, type: IommuType) {
@@ -81,7 +82,12 @@ export class ContainerCore implements MapperHost, Disposable {
   /** Properties of the IOMMU, read when the last group came or went. */
   get iommu(): IommuInfo {
     if (this.#iommu !== undefined) return this.#iommu;
-    throw new ReferenceError("The container has no group yet: attach a device first");
+    throw new ReferenceError(
+      this.#hadGroup
+        ? "The container has no group any more: mappings and dirty tracking went with the last " +
+          "one; attach a device again"
+        : "The container has no group yet: attach a device first",
+    );
   }
 
   /** Reads the properties anew. */
@@ -114,6 +120,7 @@ export class ContainerCore implements MapperHost, Disposable {
     const onLeave = (left: Group): void => this.#left(left);
     const group = new Group({ kernel, ...joined, onLeaving, onLeave });
     this.groups.set(group, joined.id);
+    this.#hadGroup = true;
     this.scope.attached(joined.id);
     this.#record("attach", joined.id);
     return group;

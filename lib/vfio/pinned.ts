@@ -1,5 +1,6 @@
 import { ERRNO } from "../base/errno.ts";
 import { VfioError } from "../base/error.ts";
+import { bitmapBytes } from "../base/page.ts";
 import { DirtyMap } from "../dirty/dirty_map.ts";
 import type { Container } from "./container.ts";
 import type { ScopeReport } from "./scope.ts";
@@ -15,6 +16,8 @@ export type PinnedPages =
      * STOP ends it. `two-reads`: of two reads with nothing between, the second gives what is pinned.
      */
     readonly how: "start-get-stop" | "two-reads";
+    /** Reads of the bitmap that it took, and the bytes of bitmap that those copied. */
+    readonly cost: { readonly reads: number; readonly bitmapBytes: number };
     /** When the answer can be wrong, as a sentence without its end. */
     readonly caveat: string;
   }
@@ -39,15 +42,20 @@ export function readPinned(container: Container): PinnedPages {
   if (scope.label !== "pinned-scope") return { known: false, reason: scope.reason, scope };
   const { tracker } = container;
   if (tracker !== undefined) {
-    const { second } = tracker.readTwice();
+    const { second, cost } = tracker.readTwice();
     const caveat = "a page that a driver released or wrote between the two reads is in it too";
-    return { known: true, pages: second, how: "two-reads", caveat };
+    return { known: true, pages: second, how: "two-reads", cost, caveat };
   }
   using started = container.trackDirty();
   const pages = new DirtyMap(started.pageSize);
-  for (const window of started.drain()) pages.add(window);
+  const cost = { reads: 0, bitmapBytes: 0 };
+  for (const window of started.drain()) {
+    pages.add(window);
+    cost.reads += 1;
+    cost.bitmapBytes += Number(bitmapBytes(BigInt(window.pages)));
+  }
   const caveat = "a page that a driver released or wrote between START and the read is in it too";
-  return { known: true, pages, how: "start-get-stop", caveat };
+  return { known: true, pages, how: "start-get-stop", cost, caveat };
 }
 
 /** What happened to pins since the round before. */

@@ -1,5 +1,6 @@
 import { hex } from "../base/format.ts";
 import type { Extent, ExtentSet } from "../base/extent.ts";
+import { bitmapBytes } from "../base/page.ts";
 import { DirtyMap } from "../dirty/dirty_map.ts";
 import { type Cursor, type PlannedWindow, planWindow } from "../dirty/plan.ts";
 import { type LabelledRun, mergeRuns } from "../dirty/run.ts";
@@ -35,6 +36,8 @@ export interface TwoReads {
   readonly first: DirtyMap;
   /** What the second gave: pinned now, or touched between the two. */
   readonly second: DirtyMap;
+  /** Reads of the bitmap that it took, and the bytes of bitmap that those copied. */
+  readonly cost: { readonly reads: number; readonly bitmapBytes: number };
 }
 
 const DEFAULT_BUDGET = 1 << 20;
@@ -124,12 +127,15 @@ export class DirtyTracker implements Disposable {
     const first = new DirtyMap(this.pageSize);
     const second = new DirtyMap(this.pageSize);
     const cursor = { iova: 0n };
+    const cost = { reads: 0, bitmapBytes: 0 };
     for (let plan; (plan = this.#plan(cursor, DEFAULT_BUDGET)) !== undefined;) {
       first.add(this.#reader.peek(plan));
       second.add(this.#reader.peek(plan));
       cursor.iova = plan.iova + plan.size;
+      cost.reads += 2;
+      cost.bitmapBytes += 2 * Number(bitmapBytes(plan.size / this.pageSize));
     }
-    return { first, second };
+    return { first, second, cost };
   }
 
   /** Reads the bits of a mapping that only a probe has made; nobody else gets them. */

@@ -63,6 +63,10 @@ describe("the ledger", () => {
     ]);
     equal([ledger.total.locked, ledger.total.pinned, ledger.driverLocked], [0n, 0n, 0n]);
     equal(ledger.differences, []);
+    equal(ledger.mappings, [
+      { subject: "1 MiB at iova 0x0", charged: 0n, returned: 28n * KiB },
+      { subject: "64 KiB at iova 0x40000000", charged: 0n, returned: 0n },
+    ]);
     equal(ledger.entries[1]?.charged.dmaAvailable, -1);
     equal(ledger.entries[1]?.subject, "1 MiB at iova 0x0");
   });

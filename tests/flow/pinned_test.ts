@@ -69,6 +69,7 @@ describe("pinned pages", () => {
       const pinned = container.pinned();
       ok(pinned.known);
       equal([pinned.how, pages(pinned.pages)], ["two-reads", sorted]);
+      equal(pinned.cost, { reads: 2, bitmapBytes: 2 * 512 });
       // The page that was written once is still delivered, and once only.
       const last = (): boolean => [...tracker.drain()].some((w) => w.has(4095n * PAGE));
       equal([last(), last()], [true, false]);
