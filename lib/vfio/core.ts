@@ -56,7 +56,12 @@ export class ContainerCore implements MapperHost, Disposable {
     const action = "open a VFIO container";
     const fd = check(kernel.open(PATH, O_RDWR | O_CLOEXEC), "open", action, whyNotOpen);
     this.#file = stack.use(new OwnedFd(kernel, fd, "the container"));
-    const version = check(kernel.ioctl(fd, VFIO_GET_API_VERSION), "VFIO_GET_API_VERSION", action);
+    const version = check(
+      kernel.ioctl(fd, VFIO_GET_API_VERSION),
+      "VFIO_GET_API_VERSION",
+      action,
+      (errno) => errno === ERRNO.ENOTTY ? `${PATH} is a file of another kind` : undefined,
+    );
     if (version !== 0) {
       throw new VfioError({
         operation: "VFIO_GET_API_VERSION",

@@ -114,7 +114,8 @@ describe("Container.open", () => {
     refused(() => Container.open(), {
       code: "ENOTTY",
       operation: "VFIO_GET_API_VERSION",
-      text: "Cannot open a VFIO container",
+      text: "Cannot open a VFIO container: VFIO_GET_API_VERSION failed with ENOTTY (25): " +
+        "/dev/vfio/vfio is a file of another kind",
     });
   });
 

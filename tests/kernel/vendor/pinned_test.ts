@@ -1,6 +1,6 @@
 /** Which pages are pinned, as the library finds it, against what the driver was told to pin. */
 
-import { Container, type DirtyMap, VfioError } from "../../../mod.ts";
+import { type Container, type DirtyMap, VfioError } from "../../../mod.ts";
 import { equal, match, ok, throws } from "../../std/assert.ts";
 import { describe } from "../../std/testing.ts";
 import { Random } from "../../unit/random.ts";
