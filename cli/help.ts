@@ -4,7 +4,8 @@
  * @module
  */
 
-import { type CommandRow, COMMANDS, COMMON, type OptionRow, VERSION_ROW } from "./option.ts";
+import { COMMANDS } from "./commands.ts";
+import { type CommandRow, COMMON, type OptionRow, VERSION_ROW } from "./option.ts";
 import { columns } from "./table.ts";
 
 const EXIT_CODES = `exit codes: 0 done, 1 refused or failed, 2 wrong use, 130 after Ctrl-C`;

@@ -6,15 +6,8 @@
 
 import { type Kernel, rawLinux, VfioError } from "../mod.ts";
 import { Interrupt, Interrupted } from "./interrupt.ts";
-import {
-  type CommandName,
-  commandNamed,
-  type CommandRow,
-  COMMANDS,
-  COMMON,
-  optionsOf,
-  VERSION_ROW,
-} from "./option.ts";
+import { commandNamed, COMMANDS } from "./commands.ts";
+import { type CommandName, type CommandRow, COMMON, optionsOf, VERSION_ROW } from "./option.ts";
 import { type Io, Output, OutputError } from "./output.ts";
 import { loadParser, type ParsedOptions, UsageError } from "./parse.ts";
 import { nearest } from "./suggest.ts";
@@ -49,6 +42,8 @@ async function load(name: CommandName): Promise<Command> {
       return (await import("./plan.ts")).plan;
     case "mdev":
       return (await import("./mdev.ts")).mdev;
+    case "man":
+      return (await import("./man.ts")).man;
     case "demo":
       return (await import("./demo.ts")).demo;
   }

@@ -33,6 +33,7 @@ export function readPins(
  * @throws {VfioError} ENOENT, if there is no such process.
  */
 export function pinsOf(process: Process = "self", kernel: Kernel = linux): PinSnapshot {
+  using _held = kernel.retain();
   const pins = readPins(kernel, undefined, process);
   if (pins !== undefined) return pins;
   const text = readText(kernel, `/proc/${process}/status`);

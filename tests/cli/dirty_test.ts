@@ -1,5 +1,6 @@
 import { Interrupted } from "../../cli/interrupt.ts";
-import { commandNamed, optionsOf } from "../../cli/option.ts";
+import { commandNamed } from "../../cli/commands.ts";
+import { optionsOf } from "../../cli/option.ts";
 import { dirty } from "../../cli/dirty.ts";
 import { Output } from "../../cli/output.ts";
 import { loadParser } from "../../cli/parse.ts";

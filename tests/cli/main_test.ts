@@ -1,5 +1,6 @@
 import { VERSION } from "../../cli/main.ts";
-import { COMMANDS, optionsOf } from "../../cli/option.ts";
+import { COMMANDS } from "../../cli/commands.ts";
+import { optionsOf } from "../../cli/option.ts";
 import config from "../../deno.json" with { type: "json" };
 import { equal, match, ok } from "../std/assert.ts";
 import { describe, it } from "../std/testing.ts";
@@ -63,7 +64,7 @@ describe("wrong use", () => {
     ["dir", /did you mean dirty\?/],
     [
       "frobnicate",
-      /no command frobnicate: there are info, bind, unbind, dirty, pins, scope, plan, mdev, demo/,
+      /no command frobnicate: there are info, bind, unbind, dirty, pins, scope, plan, mdev, man, demo/,
     ],
     ["help infoo", /did you mean info\?/],
     ["--json", /A command is missing, as in: info --json/],

@@ -1,0 +1,78 @@
+/**
+ * `pinscope man`: the manual page, from the tables of commands and texts.
+ *
+ * @module
+ */
+
+import { COMMANDS } from "./commands.ts";
+import { VERSION } from "./main.ts";
+import { MANUAL } from "./manual.ts";
+import { type CommandRow, COMMON, type OptionRow, VERSION_ROW } from "./option.ts";
+import type { Context } from "./run.ts";
+
+/** Text for troff: a dash is a minus, and a line may not begin with a dot or a quote. */
+const roff = (text: string): string =>
+  text.replaceAll("\\", "\\e").replaceAll("-", "\\-").replaceAll(/^([.'])/gm, "\\&$1");
+
+const option = ({ name, short, value, about }: OptionRow): string => {
+  const letter = short === undefined ? "" : `\\fB\\-${short}\\fR, `;
+  const argument = value === undefined ? "" : ` \\fI${roff(value)}\\fR`;
+  return `.TP\n${letter}\\fB\\-\\-${roff(name)}\\fR${argument}\n${roff(about)}`;
+};
+
+const item = ([name, text]: readonly [string, string]): string =>
+  `.TP\n\\fB${roff(name)}\\fR\n${roff(text)}`;
+
+/** Sections of what each command has to say there, under its name. */
+function byCommand(title: string, part: (command: CommandRow) => readonly string[]): string[] {
+  const sections = COMMANDS.flatMap((command) => {
+    const lines = part(command);
+    return lines.length === 0 ? [] : [`.SS ${command.name}`, ...lines];
+  });
+  return [`.SH ${title}`, ...sections];
+}
+
+/** The whole page as troff with the man macros. */
+export function manualPage(): string {
+  return [
+    `.TH PINSCOPE 1 "" "pinscope ${VERSION}" "User Commands"`,
+    ".SH NAME",
+    roff("pinscope - containers, pinned memory and dirty pages of Linux VFIO"),
+    ".SH SYNOPSIS",
+    "\\fBpinscope\\fR \\fICOMMAND\\fR [\\fIOPTIONS\\fR] [\\fIDEVICE\\fR...]",
+    ".SH DESCRIPTION",
+    roff(
+      "DEVICE is a PCI address (0000:00:10.0), the UUID of a mediated device, or an IOMMU group\n" +
+        "(group:12). Addresses and sizes are written as 4096, 0x1000, 64K or 1G.",
+    ),
+    ".SH COMMANDS",
+    ...COMMANDS.flatMap(({ name, operands, text }) => [
+      `.SS "${name}${operands === "" ? "" : ` ${roff(operands)}`}"`,
+      ".nf",
+      roff(text),
+      ".fi",
+    ]),
+    ".SH OPTIONS",
+    ...[...COMMON, VERSION_ROW].map(option),
+    ...byCommand("OPTIONS OF COMMANDS", ({ options }) => options.map(option)),
+    ...byCommand("FIELDS", ({ name }) => (MANUAL[name]?.fields ?? []).map(item)),
+    ...byCommand(
+      "CAVEATS",
+      ({ name }) => (MANUAL[name]?.caveats ?? []).flatMap((text) => [".PP", roff(text)]),
+    ),
+    ".SH EXIT STATUS",
+    roff("0 done, 1 refused or failed, 2 wrong use, 130 after Ctrl-C"),
+    ...byCommand(
+      "EXAMPLES",
+      ({ examples }) =>
+        examples.map(([line, about]) => `.TP\n\\fBpinscope ${roff(line)}\\fR\n${roff(about)}`),
+    ),
+    "",
+  ].join("\n");
+}
+
+/** Prints the page. */
+export function man({ out }: Context): number {
+  out.text(manualPage());
+  return 0;
+}

@@ -1,0 +1,98 @@
+/**
+ * What the manual page says beyond help: the fields of the output, and what to beware of.
+ *
+ * @module
+ */
+
+import type { CommandName } from "./option.ts";
+
+/** What is known of a command besides its options. */
+export interface ManualText {
+  /** Columns for people, and members of JSON lines, with what they mean. */
+  readonly fields: readonly (readonly [string, string])[];
+  /** When the answer is not what it seems. */
+  readonly caveats: readonly string[];
+}
+
+const VMLCK =
+  "VmLck belongs to the whole process: mlock, other containers and iommufd in one of its " +
+  "modes count there too.";
+
+/** By command; commands without a text of their own have nothing to add. */
+export const MANUAL: Readonly<Partial<Record<CommandName, ManualText>>> = {
+  dirty: {
+    fields: [
+      ["iova", "address of the first page of a run, as the device uses it"],
+      ["size", "bytes of the run; a hexadecimal string in JSON"],
+      ["pages", "the same in pages of the bitmap"],
+      ["label", "what the bits mean: all-mapped, pinned-scope, unknown or incomplete"],
+      ["windows", "reads of the bitmap that the round took"],
+    ],
+    caveats: [
+      "A plain vfio-pci device on type1 makes every mapped page dirty on every read: the kernel " +
+      "does not see what it writes.",
+      "Reading clears: two programs cannot track one container.",
+      "Type1 reads whole mappings, so a budget is exceeded by a single large one.",
+    ],
+  },
+  pins: {
+    fields: [
+      ["PID, COMMAND", "the process"],
+      ["VmLck", "bytes locked: mlock, and every page that type1 pinned for the process"],
+      ["VmPin", "bytes pinned by others, iommufd among them; type1 does not move it"],
+      ["LIMIT", "RLIMIT_MEMLOCK, the soft value"],
+      ["CAP_IPC_LOCK", "whether the limit is lifted; pages are counted all the same"],
+      ["EXPECTED, CHARGED", "change of VmLck by the rules, and by the kernel"],
+      ["ENTRIES", "change of the mappings that the container has left"],
+      [
+        "pinned, new, released, once",
+        "pages pinned at the end of a round; of those not before; no " +
+        "more; and pages that were written, or pinned in between only",
+      ],
+    ],
+    caveats: [
+      VMLCK,
+      "Pinned pages cannot be told apart where a group makes every mapped page dirty: see scope.",
+      "A driver that pins or releases between the two reads of a round appears as pinned.",
+      "Before Linux v6.18 the kernel does not tell which device a descriptor is for, and none tells " +
+      "which container a group is in.",
+    ],
+  },
+  scope: {
+    fields: [
+      [
+        "dirty scope",
+        "all-mapped: every mapped page; pinned-scope: pages pinned or written by drivers",
+      ],
+      ["by rule", "it follows from the groups: vfio-pci never pins, mediated devices always do"],
+      ["by evidence", "a page that no driver knows of was read, clean or dirty"],
+      ["open", "nothing tells: a driver behind an IOMMU may have pinned or not"],
+    ],
+    caveats: [
+      "A driver can pin for the first time at any moment: all-mapped by evidence is true for the " +
+      "moment of the probe only; pinned-scope stays true until a group joins.",
+      "The probe maps a page at a free address and unmaps it again.",
+    ],
+  },
+  plan: {
+    fields: [
+      ["fits", "whether every mapping will be accepted"],
+      ["VmLck would be", "locked memory after those that fit"],
+      ["refused with", "the first one that does not fit, what the kernel answers, and the limit"],
+      ["later", "what is checked only at a pin, or when a group behind an IOMMU joins"],
+      ["tracking", "what starting dirty tracking would refuse"],
+    ],
+    caveats: [
+      VMLCK,
+      "Whether the memory itself can be pinned is not known before it is tried.",
+      "Limits may change between the plan and the mapping.",
+    ],
+  },
+  bind: {
+    fields: [],
+    caveats: [
+      "The whole IOMMU group must be given up by the host's drivers before VFIO can use it.",
+      "A disk or a network interface of the host that nothing shows to be in use is not refused.",
+    ],
+  },
+};

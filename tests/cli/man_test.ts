@@ -1,0 +1,36 @@
+import { COMMANDS } from "../../cli/commands.ts";
+import { manualPage } from "../../cli/man.ts";
+import { optionsOf } from "../../cli/option.ts";
+import { equal, match, ok } from "../std/assert.ts";
+import { describe, it } from "../std/testing.ts";
+import { run } from "./capture.ts";
+
+describe("pinscope man", () => {
+  const page = manualPage();
+
+  it("has every command and option of the table, with FIELDS and CAVEATS", () => {
+    for (const command of COMMANDS) {
+      match(page, new RegExp(`^\\.SS "${command.name}`, "m"));
+      for (const { name } of optionsOf(command)) {
+        ok(page.includes(`\\-\\-${name.replaceAll("-", "\\-")}\\fR`), name);
+      }
+    }
+    for (const section of ["NAME", "SYNOPSIS", "COMMANDS", "FIELDS", "CAVEATS", "EXAMPLES"]) {
+      ok(page.includes(`\n.SH ${section}\n`), section);
+    }
+    for (const name of ["dirty", "pins", "scope", "plan"]) {
+      equal(page.match(new RegExp(`^\\.SS ${name}$`, "gm"))?.length !== undefined, true, name);
+    }
+  });
+
+  it("has no line that troff takes for a request of its own", () => {
+    const known = /^\.(TH|SH|SS|TP|PP|nf|fi)\b/;
+    const odd = page.split("\n").filter((line) => line.startsWith(".") && !known.test(line));
+    equal(odd, []);
+  });
+
+  it("is printed", async () => {
+    const { code, out } = await run(["man"]);
+    equal([code, out.trimEnd()], [0, page.trimEnd()]);
+  });
+});
