@@ -7,11 +7,10 @@
  */
 
 import type { Io, Sink } from "./output.ts";
+import { VERSION } from "./version.ts";
 
+export { VERSION };
 export type { Io, Sink };
-
-/** The version of the package; a test compares it with deno.json. */
-export const VERSION = "0.1.0";
 
 /**
  * Runs the command line.

@@ -5,10 +5,10 @@
  */
 
 import { COMMANDS } from "./commands.ts";
-import { VERSION } from "./main.ts";
 import { MANUAL } from "./manual.ts";
 import { type CommandRow, COMMON, type OptionRow, VERSION_ROW } from "./option.ts";
 import type { Context } from "./run.ts";
+import { VERSION } from "./version.ts";
 
 /** Text for troff: a dash is a minus, and a line may not begin with a dot or a quote. */
 const roff = (text: string): string =>

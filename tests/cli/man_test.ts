@@ -33,4 +33,14 @@ describe("pinscope man", () => {
     const { code, out } = await run(["man"]);
     equal([code, out.trimEnd()], [0, page.trimEnd()]);
   });
+
+  it("is printed by the program itself: no module waits for the one that runs", async () => {
+    const signal = AbortSignal.timeout(30_000);
+    const { code, stdout } = await new Deno.Command(Deno.execPath(), {
+      args: ["run", "--cached-only", "--no-prompt", "--no-check", "cli/main.ts", "man"],
+      cwd: new URL("../../", import.meta.url),
+      signal,
+    }).output();
+    equal([code, new TextDecoder().decode(stdout).trimEnd()], [0, page.trimEnd()]);
+  });
 });
