@@ -106,8 +106,8 @@ describe("the life of a container", () => {
     const mapping = container.map(memory, { iova: LOW });
     first[Symbol.dispose]();
     equal(mapping.isMapped, false);
-    throws(() => container.info(), ReferenceError, "attach a device first");
-    throws(() => container.map(memory), ReferenceError, "attach a device first");
+    throws(() => container.info(), ReferenceError, "attach a device again");
+    throws(() => container.map(memory), ReferenceError, "attach a device again");
     using _second = container.attach(EDU);
     using again = container.map(memory, { iova: LOW });
     equal(container.mappings, [again]);

@@ -4,6 +4,10 @@ import { pinsOf, rawLinux as linux } from "../../../mod.ts";
 import { readText } from "../../../lib/sys/text.ts";
 import { it as plain } from "../../std/testing.ts";
 
+// Without this, each container that goes closes libc, and the next one opens it again: that would
+// take most of the tests' time.
+linux.retain();
+
 /** What this process holds in the kernel. */
 interface Held {
   /** Open files by number, with what they are. */
