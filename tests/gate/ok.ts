@@ -97,16 +97,15 @@ async function stages(
   const { path: pinned, note } = await findPinned();
   if (note !== undefined) say(note);
   const env = await cacheStd() ? {} : offline();
-  const here = Deno.execPath();
   const dirty = options.dirty ? ["--allow-dirty"] : [];
   return [
     { name: "fmt", run: () => deno(pinned, ["fmt", "--check"]) },
     { name: "lint", run: () => deno(pinned, ["lint"], { env }) },
     {
       name: "check",
-      run: () => deno(here, ["check", "--cached-only", "--doc", "."], { seconds: 300 }),
+      run: () => deno(pinned, ["check", "--cached-only", "--doc", "."], { seconds: 300 }),
     },
-    { name: "doc", run: () => deno(here, ["doc", "--lint", ...ENTRIES], { env }) },
+    { name: "doc", run: () => deno(pinned, ["doc", "--lint", ...ENTRIES], { env }) },
     {
       name: "test",
       run: async () => {

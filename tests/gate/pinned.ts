@@ -1,6 +1,7 @@
 /**
- * The Deno that formats, lints and publishes: its version stands in `.deno-version` and nowhere
- * else, so that a new release cannot change what the gate says.
+ * The Deno that formats, lints, checks, reads the documentation and publishes: its version stands in
+ * `.deno-version` and nowhere else, so that a new release cannot change what the gate says. The tests
+ * run on whatever Deno runs.
  *
  * @module
  */
@@ -24,7 +25,7 @@ export async function findPinned(running: string = Deno.version.deno): Promise<P
     { seconds: 180, output: "keep" },
   ).catch((error: unknown) => ({ code: 127, text: String(error) }));
   const path = text.split("\n").find((line) => line.startsWith("/"));
-  const other = `This is Deno ${running}; fmt, lint and publish are pinned to ${version}`;
+  const other = `This is Deno ${running}; all stages but the tests are pinned to ${version}`;
   if (code === 0 && path !== undefined) return { path, note: `${other}, through npx` };
   return { path: undefined, note: `${other}, which npx cannot get:\n${text.trim()}` };
 }
