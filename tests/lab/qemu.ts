@@ -43,6 +43,8 @@ export function kernelLine(machine: Machine): string {
     "panic=-1",
     "oops=panic",
     "intel_iommu=on",
+    // On a busy host the emulated timer is late, and the kernel would take it for a broken one.
+    "no_timer_check",
     // Nobody attacks this machine, and in emulation the defences cost seconds.
     "mitigations=off",
     // Needed where vfio_iommu_type1 is built in; a module gets its parameters when it is loaded.
