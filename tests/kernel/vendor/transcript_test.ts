@@ -13,7 +13,7 @@ describe("the transcript in the README", () => {
     const readme = Deno.readTextFileSync(new URL("../../../README.md", import.meta.url));
     const lines: string[] = [];
     transcript((line) => lines.push(line.trimEnd()));
-    const blocks = [...readme.matchAll(/^```\n(.*?)^```$/gms)].map(([, text]) => text ?? "");
+    const blocks = [...readme.matchAll(/^```\w*\n(.*?)^```$/gms)].map(([, text]) => text ?? "");
     const shown = blocks.find((text) => text.startsWith("pinned "));
     ok(shown !== undefined, "README.md has no transcript");
     equal(stable(`${lines.join("\n")}\n`), stable(shown));
