@@ -4,14 +4,19 @@ import { Container } from "../../../mod.ts";
 import { Edu, EDU_ID, REGISTER } from "./edu.ts";
 import { messageOf, report } from "./child.ts";
 import { openFiles } from "./guard.ts";
-import { EDU, LOW } from "./machine.ts";
+import { EDU, EDU2, LOW, PAGE } from "./machine.ts";
 
 async function life(size: bigint): Promise<Record<string, unknown>> {
   using container = Container.open();
   using group = container.attach(EDU);
   const before = container.pins();
+  const notOurs = messageOf(() => container.attach(EDU2));
   using memory = container.allocate(size);
   using mapping = container.map(memory, { iova: LOW });
+  const oneMore = messageOf(() => {
+    using more = container.allocate(PAGE);
+    using _mapping = container.map(more, { iova: 2n * LOW });
+  });
   using edu = new Edu(group);
   memory.bytes.set([4, 5, 6]);
   await edu.fromMemory({ iova: LOW, count: 3 });
@@ -28,6 +33,8 @@ async function life(size: bigint): Promise<Record<string, unknown>> {
     event: event.take(),
     locked: container.pins().since(before).locked,
     ipcLock: before.ipcLock,
+    oneMore,
+    notOurs,
     last: mapping.unmapWithBitmap().count,
   };
 }
