@@ -32,9 +32,8 @@ try {
   for (const { start, end } of iovaRanges) console.log(`iova ${hex(start)} .. ${hex(end)}`);
 
   using device = group.device();
-  for (let index = 0; index < device.info().regions; index += 1) {
-    const { size } = device.region(index).info;
-    if (size > 0n) console.log(`region ${index}: ${formatSize(size)}`);
+  for (const { info } of device.regions()) {
+    console.log(`region ${info.index}: ${formatSize(info.size)}`);
   }
 } catch (error) {
   if (!(error instanceof VfioError)) throw error;

@@ -28,7 +28,9 @@ try {
     const runs = [...tracker.runs()]; //        joined across windows; each round clears its pages
     const pages = runs.reduce((sum, run) => sum + run.pages, 0);
     const labels = new Set(runs.map((run) => run.label));
-    console.log(`round ${round}: ${pages} pages in ${runs.length} runs (${[...labels].join()})`);
+    console.log(
+      `round ${round}: ${pages} pages in ${runs.length} runs (${[...labels].join() || "clean"})`,
+    );
   }
 } catch (error) {
   if (!(error instanceof VfioError)) throw error;

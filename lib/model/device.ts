@@ -8,6 +8,7 @@ import {
   VFIO_IRQ_SET_ACTION_TRIGGER,
   VFIO_IRQ_SET_DATA_EVENTFD,
   VFIO_IRQ_SET_DATA_NONE,
+  VFIO_PCI_VGA_REGION_INDEX,
   VFIO_REGION_INFO_FLAG_MMAP,
   VFIO_REGION_INFO_FLAG_READ,
   VFIO_REGION_INFO_FLAG_WRITE,
@@ -96,6 +97,8 @@ export class DeviceFile extends ModelFile {
       return -ERRNO.EINVAL;
     }
     const region = this.#parts.regions.get(info.index);
+    // vfio-pci counts the VGA region of every device, and refuses it where there is none.
+    if (this.#parts.isPci && info.index === VFIO_PCI_VGA_REGION_INDEX) return -ERRNO.EINVAL;
     info.flags = region === undefined ? 0 : VFIO_REGION_INFO_FLAG_READ |
       VFIO_REGION_INFO_FLAG_WRITE | (region.memory === undefined ? 0 : VFIO_REGION_INFO_FLAG_MMAP);
     info.cap_offset = 0;

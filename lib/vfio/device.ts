@@ -1,5 +1,5 @@
 import { ERRNO } from "../base/errno.ts";
-import { check } from "../base/error.ts";
+import { check, VfioError } from "../base/error.ts";
 import type { Kernel } from "../sys/kernel.ts";
 import { OwnedFd } from "../sys/owned_fd.ts";
 import { vfio_device_info } from "../uapi/device.ts";
@@ -108,6 +108,21 @@ export class Device implements Disposable {
    */
   region(index: number): Region {
     return new Region(this.#owner, readRegionInfo(this.#owner, index));
+  }
+
+  /** Lists the regions that the device has: vfio-pci counts some that it refuses, as the VGA one. */
+  regions(): Region[] {
+    const { regions, isPci } = this.info();
+    const found: Region[] = [];
+    for (let index = 0; index < regions; index += 1) {
+      try {
+        const region = this.region(index);
+        if (region.info.size > 0n) found.push(region);
+      } catch (error) {
+        if (!isPci || !(error instanceof VfioError) || error.code !== "EINVAL") throw error;
+      }
+    }
+    return found;
   }
 
   /** Reads what an interrupt index offers: 0 INTx, 1 MSI, 2 MSI-X, 3 errors, 4 requests. */
