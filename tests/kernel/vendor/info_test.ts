@@ -15,13 +15,20 @@ import { at, code, NO_UNMAP, pages, PINS, PINS2, Scene, VFIO_PCI } from "./scene
 
 const PAGE_SIZES = 0xffff_ffff_ffff_f000n;
 
+/** Bytes that GET_INFO asks for; Linux 6.1 does not fill the last 4 of the 12 of DMA_AVAIL up. */
+function wants(container: Container): number {
+  const { argsz, capOffset } = rawInfo(container);
+  equal(capOffset, 0);
+  return argsz + (-argsz & 7);
+}
+
 describe("an mdev-only container", () => {
   it("has every page size from 4 KiB up, no IOVA range, and wants 72 bytes to say so", () => {
     using scene = new Scene();
     const { pageSizes, pageSize, iovaRanges, dmaAvailable, migration } = scene.container.info();
     equal([pageSizes, pageSize, iovaRanges, dmaAvailable], [PAGE_SIZES, PAGE, undefined, 65534]);
     equal(migration, { pageSizes: PAGE, maxBitmapBytes: 256n * MiB });
-    equal(rawInfo(scene.container), { argsz: 72, capOffset: 0 });
+    equal(wants(scene.container), 72);
   });
 
   it("has one range of all addresses, in 104 bytes, once a vfio-pci group came and went", () => {
@@ -29,7 +36,7 @@ describe("an mdev-only container", () => {
     scene.join(VFIO_PCI)[Symbol.dispose]();
     const { pageSizes, iovaRanges } = scene.container.info();
     equal([pageSizes, iovaRanges], [PAGE_SIZES, [{ start: 0n, end: UNLIMITED }]]);
-    equal(rawInfo(scene.container), { argsz: 104, capOffset: 0 });
+    equal(wants(scene.container), 104);
   });
 
   it("cannot update addresses: CHECK_EXTENSION(10) is 0 while an mdev is there", () => {
