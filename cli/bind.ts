@@ -6,7 +6,7 @@
 
 import { bindDevice, type Rebound, unbindDevice } from "../mod.ts";
 import type { Output } from "./output.ts";
-import type { Context } from "./run.ts";
+import type { Context } from "./context.ts";
 import { usage } from "./values.ts";
 
 /** Gives a device to vfio-pci. */

@@ -7,7 +7,7 @@
 import { Container, type DirtyTracker, formatSize, hex, listHost } from "../mod.ts";
 import { DEFAULT_MDEV, DEFAULT_SCENE, ModelKernel } from "../lib/model/mod.ts";
 import type { Json, Output } from "./output.ts";
-import type { Context } from "./run.ts";
+import type { Context } from "./context.ts";
 import { columns, counted } from "./table.ts";
 
 const PCI_DEVICE = "0000:00:10.0";

@@ -16,7 +16,7 @@ import { attachAll, mapAll, readMaps, type Wish } from "./maps.ts";
 import { sleep } from "./interrupt.ts";
 import type { Output } from "./output.ts";
 import { type ParsedOptions, UsageError } from "./parse.ts";
-import type { Context } from "./run.ts";
+import type { Context } from "./context.ts";
 import { columns, counted } from "./table.ts";
 import { checkDevice, numberValue, sizeValue } from "./values.ts";
 

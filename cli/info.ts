@@ -8,7 +8,7 @@ import { type Host, type HostDevice, type HostGroup, listHost } from "../mod.ts"
 import { deviceLines, todoLines } from "./device_lines.ts";
 import { deviceInfo } from "./info_device.ts";
 import type { Json, Output } from "./output.ts";
-import type { Context } from "./run.ts";
+import type { Context } from "./context.ts";
 import { columns, wrap } from "./table.ts";
 
 /** Shows the host, or a device. */

@@ -22,7 +22,7 @@ import {
 import { deviceLines } from "./device_lines.ts";
 import { FEATURES, irqName, regionName } from "./names.ts";
 import type { Output } from "./output.ts";
-import type { Context } from "./run.ts";
+import type { Context } from "./context.ts";
 import { columns, wrap } from "./table.ts";
 import { checkDevice } from "./values.ts";
 

@@ -7,7 +7,7 @@
 import { COMMANDS } from "./commands.ts";
 import { MANUAL } from "./manual.ts";
 import { type CommandRow, COMMON, type OptionRow, VERSION_ROW } from "./option.ts";
-import type { Context } from "./run.ts";
+import type { Context } from "./context.ts";
 import { VERSION } from "./version.ts";
 
 /** Text for troff: a dash is a minus, and a line may not begin with a dot or a quote. */

@@ -7,7 +7,7 @@
 import { createMdev, type Kernel, listMdevTypes, removeMdev } from "../mod.ts";
 import type { Output } from "./output.ts";
 import { UsageError } from "./parse.ts";
-import type { Context } from "./run.ts";
+import type { Context } from "./context.ts";
 import { wrap } from "./table.ts";
 import { usage } from "./values.ts";
 

@@ -1,11 +1,15 @@
 /**
- * What the table of commands and options consists of. The table itself is in `commands.ts`; it drives
- * parsing, help and the manual page.
+ * What a row of the table of commands consists of. The rows are in `command/`, their list is in
+ * `commands.ts`; they drive parsing, help and the manual page.
  *
  * @module
  */
 
+import type { Command } from "./context.ts";
 import type { OptionSpec } from "./parse.ts";
+
+/** The device that examples name: one that the model kernel has. */
+export const MODEL_DEVICE = "0000:00:10.0";
 
 /** An option with what help says of it. */
 export interface OptionRow extends OptionSpec {
@@ -30,6 +34,8 @@ export type CommandName =
 /** A command with what help says of it. */
 export interface CommandRow {
   readonly name: CommandName;
+  /** Loads what does the work; not before it is called for. */
+  readonly load: () => Promise<Command>;
   /** What stands behind the options, as "DEVICE..."; empty for nothing. */
   readonly operands: string;
   /** The fewest and the most of them. */

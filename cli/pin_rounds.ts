@@ -9,7 +9,7 @@ import { sleep } from "./interrupt.ts";
 import { showLedger, signed } from "./ledger.ts";
 import { attachAll, mapAll, readMaps } from "./maps.ts";
 import type { Output } from "./output.ts";
-import type { Context } from "./run.ts";
+import type { Context } from "./context.ts";
 import { counted, wrap } from "./table.ts";
 import { checkDevice } from "./values.ts";
 

@@ -9,7 +9,7 @@ import { showHolders } from "./holders.ts";
 import { sleep } from "./interrupt.ts";
 import { UsageError } from "./parse.ts";
 import { pinRounds } from "./pin_rounds.ts";
-import type { Context } from "./run.ts";
+import type { Context } from "./context.ts";
 import { columns } from "./table.ts";
 import { numberValue } from "./values.ts";
 

@@ -18,7 +18,7 @@ import {
 import { attachAll } from "./maps.ts";
 import type { Output } from "./output.ts";
 import { UsageError } from "./parse.ts";
-import type { Context } from "./run.ts";
+import type { Context } from "./context.ts";
 import { counted, wrap } from "./table.ts";
 import { checkDevice, numberValue, sizeValue } from "./values.ts";
 

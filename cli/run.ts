@@ -7,47 +7,10 @@
 import { type Kernel, rawLinux, VfioError } from "../mod.ts";
 import { Interrupt, Interrupted } from "./interrupt.ts";
 import { commandNamed, COMMANDS } from "./commands.ts";
-import { type CommandName, type CommandRow, COMMON, optionsOf, VERSION_ROW } from "./option.ts";
+import { type CommandRow, COMMON, optionsOf, VERSION_ROW } from "./option.ts";
 import { type Io, Output, OutputError } from "./output.ts";
 import { loadParser, type ParsedOptions, UsageError } from "./parse.ts";
 import { nearest } from "./suggest.ts";
-
-/** What a command works with. */
-export interface Context {
-  readonly out: Output;
-  readonly kernel: Kernel;
-  readonly parsed: ParsedOptions;
-  readonly signal: AbortSignal;
-}
-
-/** A command: gives its exit status. */
-export type Command = (context: Context) => number | Promise<number>;
-
-/** Each command's module is loaded when it is called for. */
-async function load(name: CommandName): Promise<Command> {
-  switch (name) {
-    case "info":
-      return (await import("./info.ts")).info;
-    case "bind":
-      return (await import("./bind.ts")).bind;
-    case "unbind":
-      return (await import("./bind.ts")).unbind;
-    case "dirty":
-      return (await import("./dirty.ts")).dirty;
-    case "pins":
-      return (await import("./pins.ts")).pins;
-    case "scope":
-      return (await import("./scope.ts")).scope;
-    case "plan":
-      return (await import("./plan.ts")).plan;
-    case "mdev":
-      return (await import("./mdev.ts")).mdev;
-    case "man":
-      return (await import("./man.ts")).man;
-    case "demo":
-      return (await import("./demo.ts")).demo;
-  }
-}
 
 /**
  * Finds the command's word: options that take no value may stand before it. `help COMMAND` is
@@ -121,7 +84,7 @@ async function perform(command: CommandRow, parsed: ParsedOptions, io: Io): Prom
   using stack = new DisposableStack();
   const signal = io.signal ?? stack.use(new Interrupt()).signal;
   const out = stack.use(new Output(io, parsed.flags.has("json")));
-  const action = await load(command.name);
+  const action = await command.load();
   return await action({ out, parsed, signal, kernel: await kernelOf(parsed) });
 }
 

@@ -7,7 +7,7 @@
 import type { ScopeReport } from "../mod.ts";
 import { attachAll } from "./maps.ts";
 import type { Output } from "./output.ts";
-import type { Context } from "./run.ts";
+import type { Context } from "./context.ts";
 import { wrap } from "./table.ts";
 import { checkDevice } from "./values.ts";
 

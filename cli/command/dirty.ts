@@ -1,0 +1,53 @@
+import { type CommandRow, MODEL_DEVICE } from "../option.ts";
+
+/** What help and the manual page say of `pinscope dirty`. */
+export const DIRTY: CommandRow = {
+  name: "dirty",
+  load: async () => (await import("../dirty.ts")).dirty,
+  operands: "DEVICE...",
+  count: [1, Infinity],
+  about: "which pages of mapped memory are dirty, round by round",
+  text: `Attaches the devices to one container, maps memory for them, tracks its dirty
+pages, and shows after each interval the runs of pages that became dirty.
+Each round clears what it reads. Labels tell what "dirty" means:
+  all-mapped    every mapped page, by rule: nothing is known about writes
+  pinned-scope  a driver has or had it pinned, or wrote it: maybe written
+  unknown       one of these; incomplete: after an error, every page`,
+  options: [
+    {
+      name: "map",
+      kind: "list",
+      value: "IOVA:SIZE",
+      about: "map SIZE bytes there (default: 64M, lowest free)",
+    },
+    {
+      name: "interval",
+      kind: "value",
+      value: "S",
+      about: "seconds before each round (default: 1)",
+    },
+    {
+      name: "count",
+      kind: "value",
+      value: "N",
+      about: "rounds (default: 1; with --interval: until Ctrl-C)",
+    },
+    {
+      name: "budget",
+      kind: "value",
+      value: "SIZE",
+      about: "most bytes of bitmap in one read (default: 1M)",
+    },
+    {
+      name: "max-runs",
+      kind: "value",
+      value: "N",
+      about: "most runs to show in a round (default: 16)",
+    },
+  ],
+  examples: [
+    [`dirty ${MODEL_DEVICE}`, "one round after a second"],
+    [`dirty ${MODEL_DEVICE} --map 4G:1G --interval 0.5`, "twice a second, until Ctrl-C"],
+    [`dirty group:12 --count 3 --json`, "every run of three rounds, as JSON"],
+  ],
+};

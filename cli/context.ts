@@ -1,0 +1,20 @@
+/**
+ * What a command is, and what it works with.
+ *
+ * @module
+ */
+
+import type { Kernel } from "../mod.ts";
+import type { Output } from "./output.ts";
+import type { ParsedOptions } from "./parse.ts";
+
+/** What a command works with. */
+export interface Context {
+  readonly out: Output;
+  readonly kernel: Kernel;
+  readonly parsed: ParsedOptions;
+  readonly signal: AbortSignal;
+}
+
+/** A command: gives its exit status. */
+export type Command = (context: Context) => number | Promise<number>;
