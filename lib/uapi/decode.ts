@@ -4,9 +4,9 @@
  *
  * @module
  */
-import { type Argument, type FdKind, type RequestEntry, REQUESTS } from "./decode_table.ts";
+import { type Argument, entryOf, type FdKind } from "./decode_table.ts";
 import { type Tail, tailOf } from "./decode_tail.ts";
-import { EXTENSION, FIELD_TEXT } from "./decode_text.ts";
+import { EXTENSION, FIELD_TEXT, type FieldText } from "./decode_text.ts";
 import { valueName } from "./flag_name.ts";
 import type { AnyLayout, Field, Scalar } from "./layout.ts";
 
@@ -22,8 +22,6 @@ export interface RequestDescription {
   readonly missing?: string;
 }
 
-// powerpc, mips and sparc write "no direction" of _IO() as bit 29.
-const DIRECTION_NONE = 0x2000_0000;
 // A list of interrupts can be long.
 const MAX_ITEMS = 16;
 const TEXT_BYTES = 64;
@@ -34,11 +32,6 @@ interface Sink {
   readonly view: DataView;
   readonly fields: Record<string, string>;
   readonly missing: string[];
-}
-
-function entryOf(kind: FdKind, request: number): RequestEntry | undefined {
-  const table = REQUESTS[kind];
-  return table.get(request) ?? table.get(request - DIRECTION_NONE);
 }
 
 /**
@@ -180,7 +173,7 @@ function scalar(
   type: Scalar,
   at: number,
   limit: number,
-  own?: (value: number | bigint) => string,
+  own?: FieldText,
 ): void {
   const width = { u8: 1, u16: 2, u32: 4, s32: 4, u64: 8, ptr: 8 }[type];
   if (at + width > sink.bytes.byteLength) {
@@ -192,7 +185,7 @@ function scalar(
   // Reserved fields are news only when somebody set them.
   if (isReserved(path) && BigInt(value) === 0n) return;
   const plain = typeof value === "bigint" ? `0x${value.toString(16)}` : `${value}`;
-  sink.fields[path] = own === undefined ? plain : own(value);
+  sink.fields[path] = own === undefined ? plain : own.write(value);
 }
 
 function read(view: DataView, type: Scalar, at: number): number | bigint {

@@ -184,3 +184,12 @@ export const REQUESTS: Readonly<Record<FdKind, Table>> = {
   iommufd: table(COMMON, TYPE1, IOMMUFD),
   migration: table(MIGRATION),
 };
+
+// powerpc, mips and sparc write "no direction" of _IO() as bit 29.
+const DIRECTION_NONE = 0x2000_0000;
+
+/** The request of a number; that of powerpc, with bit 29 set, is understood as well. */
+export function entryOf(kind: FdKind, request: number): RequestEntry | undefined {
+  const rows = REQUESTS[kind];
+  return rows.get(request) ?? rows.get(request - DIRECTION_NONE);
+}

@@ -4,12 +4,24 @@
  * @module
  */
 import * as F from "./flag.ts";
-import { flagNames, type NameTable, valueName } from "./flag_name.ts";
+import { flagNames, type NameTable, parseFlags, parseNamed, valueName } from "./flag_name.ts";
 
-type Text = (value: number | bigint) => string;
+/** How a field is written, and read back. */
+export interface FieldText {
+  /** The text of a value. */
+  readonly write: (value: number | bigint) => string;
+  /** The value of a text; throws a TypeError for one that means nothing. */
+  readonly read: (text: string) => bigint;
+}
 
-const bits = (names: NameTable): Text => (value) => flagNames(value, names);
-const value = (names: NameTable): Text => (number) => valueName(number, names);
+const bits = (names: NameTable): FieldText => ({
+  write: (value) => flagNames(value, names),
+  read: (text) => parseFlags(text, names),
+});
+const value = (names: NameTable): FieldText => ({
+  write: (number) => valueName(number, names),
+  read: (text) => parseNamed(text, names),
+});
 
 /** What CHECK_EXTENSION and SET_IOMMU take. */
 export const EXTENSION: NameTable = {
@@ -48,11 +60,18 @@ const FEATURE_OPERATION = bits({
 });
 
 /** The low half of a feature's flags is a number, the high half are bits. */
-const featureFlags: Text = (flags) => {
-  const word = Number(flags);
-  const index = word & F.VFIO_DEVICE_FEATURE_MASK;
-  const name = Object.entries(FEATURE).find(([, number]) => number === index)?.[0];
-  return `${FEATURE_OPERATION(word - index)} ${name ?? `feature ${index}`}`;
+const featureFlags: FieldText = {
+  write: (flags) => {
+    const word = Number(flags);
+    const index = word & F.VFIO_DEVICE_FEATURE_MASK;
+    const name = Object.entries(FEATURE).find(([, number]) => number === index)?.[0];
+    return `${FEATURE_OPERATION.write(word - index)} ${name ?? `feature ${index}`}`;
+  },
+  read: (text) => {
+    const [operation = "", feature] = text.split(/ (?:feature )?/);
+    if (feature === undefined) return FEATURE_OPERATION.read(operation);
+    return FEATURE_OPERATION.read(operation) | parseNamed(feature, FEATURE);
+  },
 };
 
 const ioasMapFlags = bits({
@@ -62,7 +81,7 @@ const ioasMapFlags = bits({
 });
 
 /** Texts by `<struct tag>.<field>`. */
-export const FIELD_TEXT: Readonly<Record<string, Text>> = {
+export const FIELD_TEXT: Readonly<Record<string, FieldText>> = {
   "vfio_group_status.flags": bits({
     VIABLE: F.VFIO_GROUP_FLAGS_VIABLE,
     CONTAINER_SET: F.VFIO_GROUP_FLAGS_CONTAINER_SET,

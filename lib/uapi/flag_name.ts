@@ -50,6 +50,51 @@ export function valueName(value: number | bigint, names: NameTable): string {
   return found === undefined ? `${value}` : `${found[0]} (${value})`;
 }
 
+/**
+ * Reads a flag word that {@link flagNames} wrote.
+ *
+ * @param text Names and numbers joined by `|`, as "READ|0x10".
+ * @param names The bits by name.
+ * @returns The word.
+ * @throws {TypeError} If a part is neither a name nor a number.
+ */
+export function parseFlags(text: string, names: NameTable): bigint {
+  return text.split("|").reduce((word, part) => word | parseNamed(part.trim(), names), 0n);
+}
+
+/**
+ * Reads a value that {@link valueName} wrote: "RUNNING (2)", "RUNNING" or "2".
+ *
+ * @param text A name, a number, or both.
+ * @param names The values by name.
+ * @returns The number.
+ * @throws {TypeError} If it is neither.
+ */
+export function parseNamed(text: string, names: NameTable): bigint {
+  const word = text.replace(/ \(\d+\)$/, "");
+  const named = Object.hasOwn(names, word) ? names[word] : undefined;
+  return named === undefined ? parseInteger(word, Object.keys(names)) : BigInt(named);
+}
+
+/**
+ * Reads a whole number, decimal or hexadecimal, that may be negative.
+ *
+ * @param text As "4096", "0x1000" or "-1".
+ * @param names What else could stand here, for the message.
+ * @throws {TypeError} If it is no such number.
+ */
+export function parseInteger(text: string, names: readonly string[] = []): bigint {
+  const match = /^(-?)(0x[0-9a-f]+|\d+)$/i.exec(text);
+  if (match === null) {
+    const others = names.length === 0 ? "" : `, or of ${names.join(", ")}`;
+    throw new TypeError(
+      `A value is a whole number like 4096 or 0x1000${others}; got ${JSON.stringify(text)}`,
+    );
+  }
+  const value = BigInt(match[2] ?? "0");
+  return match[1] === "-" ? -value : value;
+}
+
 /** JavaScript's own bit operators give negative numbers for words with the top bit set. */
 function toUnsigned(value: number | bigint): bigint {
   return typeof value === "bigint" ? BigInt.asUintN(64, value) : BigInt(value >>> 0);

@@ -33,6 +33,7 @@ export * from "./capability_struct.ts";
 export * from "./decode.ts";
 export * from "./device.ts";
 export * from "./device_cdev.ts";
+export * from "./encode.ts";
 export * from "./feature.ts";
 export * from "./flag.ts";
 export * from "./flag_name.ts";
