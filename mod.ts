@@ -94,6 +94,7 @@ export {
   type VfioHolder,
 } from "./lib/vfio/holders.ts";
 export { pinsOf, type Process } from "./lib/vfio/pins.ts";
+export { type DirtyV9, type DirtyV9Request, readDirtyV9 } from "./lib/vfio/proposal.ts";
 export { listPins, type ProcessPins } from "./lib/vfio/processes.ts";
 export { Region, type RegionInfo } from "./lib/vfio/region.ts";
 export type { MappableArea, RegionType } from "./lib/uapi/capability.ts";

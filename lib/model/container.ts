@@ -27,6 +27,7 @@ import {
 import { copyBits, dirtyPages, isUserRange } from "./dirty.ts";
 import { type IoctlArgument, ModelFile } from "./file.ts";
 import { getInfo } from "./iommu_info.ts";
+import { dirtyBitmapV9 } from "./proposal.ts";
 import { type AttachedGroup, Type1, type Type1Host } from "./type1.ts";
 
 /** What a container asks of the host. */
@@ -78,7 +79,9 @@ export class ContainerFile extends ModelFile {
       case VFIO_IOMMU_UNMAP_DMA:
         return this.#unmap(iommu, argument);
       case VFIO_IOMMU_DIRTY_PAGES:
-        return dirtyPages(iommu, this.#host.memory, argument);
+        return iommu.proposal === undefined
+          ? dirtyPages(iommu, this.#host.memory, argument)
+          : dirtyBitmapV9(iommu, this.#host.memory, iommu.proposal, argument);
       default:
         return -ERRNO.ENOTTY;
     }

@@ -23,6 +23,8 @@ export interface GroupHost {
   /** Whether user space may have the group now. */
   isViable(): boolean;
   readonly emulated: boolean;
+  /** Whether there is one device in the group. */
+  isSingleton(): boolean;
   /** Called when the group is closed. */
   onRelease(): void;
 }
@@ -50,6 +52,11 @@ export class GroupFile extends ModelFile implements AttachedGroup {
   /** Mediated devices only. */
   get emulated(): boolean {
     return this.#host.emulated;
+  }
+
+  /** Whether there is one device in it. */
+  get isSingleton(): boolean {
+    return this.#host.isSingleton();
   }
 
   /** Tells the drivers of the open devices. */

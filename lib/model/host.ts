@@ -96,6 +96,7 @@ export class Host {
       pageSize: scene.pageSize,
       ranges: scene.ranges,
       entryLimit: scene.entryLimit,
+      proposal: scene.proposal,
       get interruptsSafe() {
         return safe();
       },
@@ -109,6 +110,7 @@ export class Host {
     const file = new GroupFile({
       ...files,
       emulated: devices.every(({ scene }) => scene.kind === "mdev"),
+      isSingleton: () => this.inGroup(group).length === 1,
       isViable: () =>
         devices.every(({ scene, driver }) =>
           scene.kind === "mdev" || driver === undefined || HARMLESS.has(driver)

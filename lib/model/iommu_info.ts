@@ -53,7 +53,9 @@ export function getInfo(iommu: Type1, argument: IoctlArgument): number {
 }
 
 function capabilityChain(iommu: Type1): Uint8Array {
-  const parts = [migration(iommu), dmaAvail(iommu)];
+  // The capability came with the ABI that shipped.
+  const parts = iommu.proposal === undefined ? [migration(iommu)] : [];
+  parts.push(dmaAvail(iommu));
   if (iommu.ranges !== undefined) parts.push(iovaRange(iommu));
   let at = vfio_iommu_type1_info.size;
   parts.forEach((part, i) => {

@@ -1,4 +1,5 @@
 import { ERRNO } from "../base/errno.ts";
+import type { ProposalV9 } from "../rules/proposal.ts";
 import { MAP_ANONYMOUS, RLIMIT_MEMLOCK } from "../sys/constant.ts";
 import {
   type Kernel,
@@ -76,6 +77,11 @@ export class ModelKernel implements Kernel {
   /** Locks memory of the process, as somebody else's mlock does; negative to unlock. */
   lock(bytes: bigint): void {
     this.#host.account.uncharge(-bytes);
+  }
+
+  /** How it speaks the v9 series, if its scene says that it does. */
+  get proposalV9(): ProposalV9 | undefined {
+    return this.#host.scene.proposal;
   }
 
   /** How many descriptors are open: for tests that nothing is left behind. */

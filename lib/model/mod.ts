@@ -12,6 +12,7 @@
  * @module
  */
 
+export type { ProposalV9 } from "../rules/proposal.ts";
 export { VENDOR } from "./host.ts";
 export { ModelKernel } from "./kernel.ts";
 export { VendorDriver, type Workload } from "./vendor_driver.ts";

@@ -5,6 +5,7 @@
  */
 
 import type { IovaRange } from "../rules/iova.ts";
+import type { ProposalV9 } from "../rules/proposal.ts";
 import type { Workload } from "./vendor_driver.ts";
 
 /** A block device, or a network interface, that the host uses through a PCI device. */
@@ -83,6 +84,11 @@ export interface Scene {
   readonly ranges: readonly IovaRange[];
   /** Processes besides the script's own. */
   readonly processes: readonly SceneProcess[];
+  /**
+   * Speaks the ABI of the v9 series, which never shipped, in place of VFIO_IOMMU_DIRTY_PAGES: see
+   * `readDirtyV9`. Left out, the model speaks what real kernels do.
+   */
+  readonly proposal?: ProposalV9 | undefined;
 }
 
 /** The mediated device of the default scene. */

@@ -2,6 +2,7 @@ import { ERRNO } from "../base/errno.ts";
 import { ExtentSet } from "../base/extent.ts";
 import type { IovaRange } from "../rules/iova.ts";
 import { mapRefusal } from "../rules/map.ts";
+import type { ProposalV9 } from "../rules/proposal.ts";
 import { unmapRefusal, type UnmapRequest } from "../rules/unmap.ts";
 import { VFIO_DMA_MAP_FLAG_WRITE, VFIO_DMA_UNMAP_FLAG_ALL } from "../uapi/flag.ts";
 import type { MemlockAccount } from "./account.ts";
@@ -14,6 +15,8 @@ export interface AttachedGroup {
   readonly emulated: boolean;
   /** Whether its driver has pinned since the group joined: it declares its dirty scope with that. */
   hasPinned: boolean;
+  /** Whether there is one device in it. */
+  readonly isSingleton: boolean;
   /** Tells the drivers that a range is about to be unmapped. */
   dmaUnmap(iova: bigint, size: bigint): void;
 }
@@ -25,6 +28,8 @@ export interface Type1Host {
   readonly pageSize: bigint;
   readonly ranges: readonly IovaRange[];
   readonly entryLimit: number;
+  /** How it speaks the v9 series, if it does. */
+  readonly proposal?: ProposalV9 | undefined;
 }
 
 /**
@@ -56,6 +61,11 @@ export class Type1 {
   /** Smallest page of the IOMMU, in bytes. */
   get pageSize(): bigint {
     return this.#host.pageSize;
+  }
+
+  /** How it speaks the v9 series, if it does. */
+  get proposal(): ProposalV9 | undefined {
+    return this.#host.proposal;
   }
 
   /** Whether a group behind an IOMMU is attached. */
@@ -181,6 +191,8 @@ export class Type1 {
 
   /** Pins pages for a driver; see `VendorDriver.pin`. */
   pin(iova: bigint, pages: number, write: boolean, group: AttachedGroup): number {
+    const scope = this.proposal?.scope;
+    if (scope === "singleton" && !group.isSingleton) return -ERRNO.EINVAL;
     const size = BigInt(pages) * this.pageSize;
     const done: bigint[] = [];
     for (let at = iova; at < iova + size; at += this.pageSize) {
@@ -191,7 +203,7 @@ export class Type1 {
         return result;
       }
     }
-    group.hasPinned = true;
+    if (scope !== "never") group.hasPinned = true;
     return pages;
   }
 

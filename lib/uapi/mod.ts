@@ -43,6 +43,8 @@ export * from "./iommufd_event.ts";
 export * from "./iommufd_hw.ts";
 export * from "./iommufd_hwpt.ts";
 export * from "./layout.ts";
+/** The ABI of the v9 patch series, which never shipped. */
+export * as proposal_v9 from "./proposal_v9.ts";
 export * from "./request.ts";
 export * from "./spapr.ts";
 export * from "./type1.ts";
