@@ -12,54 +12,169 @@ import {
   VFIO_DMA_UNMAP_FLAG_GET_DIRTY_BITMAP,
   VFIO_DMA_UNMAP_FLAG_VADDR,
 } from "../uapi/flag.ts";
+import { BITMAP_RULES, type BitmapRequest, noBitmap, wrongBitmapPage } from "./bitmap.ts";
 import type { AddressSpace } from "./map.ts";
-import {
-  bitmapPageRefusal,
-  type BitmapRequest,
-  bitmapSizeRefusal,
-  notTrackingRefusal,
-} from "./dirty.ts";
-import { alignRefusal, cutRefusal, emptyRefusal, wrapRefusal } from "./range.ts";
-import { firstRefusal, type Refusal } from "./refusal.ts";
+import { cuts, describe, emptySize, misaligned, unknownFlags, wrapErrno } from "./range.ts";
+import { wraps, wrongArgsz } from "./range.ts";
+import { firstRefusal, type Refusal, type Rule } from "./refusal.ts";
 
 /** The fields of an UNMAP request. */
 export interface UnmapRequest extends Extent {
+  /** Left out: large enough. */
+  readonly argsz?: number | undefined;
   readonly flags: number;
   /** With the flag GET_DIRTY_BITMAP. */
   readonly bitmap?: BitmapRequest | undefined;
 }
 
-const EINVAL = ERRNO.EINVAL;
-const KNOWN = VFIO_DMA_UNMAP_FLAG_ALL | VFIO_DMA_UNMAP_FLAG_GET_DIRTY_BITMAP |
-  VFIO_DMA_UNMAP_FLAG_VADDR;
+/** What UNMAP looks at. */
+export interface UnmapState extends AddressSpace {
+  /** Whether dirty tracking is on. */
+  readonly tracking: boolean;
+  /** A container of version 1 takes a range that cuts a mapping. */
+  readonly v1?: boolean | undefined;
+}
 
-/** Finds why an UNMAP on a type1 v2 container would be refused. */
+const { EINVAL, EBUSY } = ERRNO;
+const ALL = VFIO_DMA_UNMAP_FLAG_ALL;
+const VADDR = VFIO_DMA_UNMAP_FLAG_VADDR;
+const BITMAP = VFIO_DMA_UNMAP_FLAG_GET_DIRTY_BITMAP;
+const ARGSZ = 24;
+const ARGSZ_BITMAP = 48;
+const IOCTL = "vfio_iommu_type1_unmap_dma";
+const DO_UNMAP = "vfio_dma_do_unmap";
+
+const has = ({ flags }: UnmapRequest, flag: number): boolean => (flags & flag) !== 0;
+
+/** The rules of UNMAP. */
+export const UNMAP_RULES: readonly Rule<UnmapRequest, UnmapState>[] = [
+  {
+    name: "unmap.argsz",
+    source: IOCTL,
+    errno: EINVAL,
+    about: "argsz covers the struct",
+    test: ({ argsz }) => wrongArgsz(argsz, ARGSZ),
+  },
+  {
+    name: "unmap.flags",
+    source: IOCTL,
+    errno: EINVAL,
+    about: "flags are ALL, VADDR and GET_DIRTY_BITMAP, the last one alone",
+    test: (request) =>
+      unknownFlags(request.flags, ALL | VADDR | BITMAP) ??
+        (has(request, BITMAP) && has(request, ALL | VADDR)
+          ? "a dirty bitmap goes with neither ALL nor VADDR"
+          : undefined),
+  },
+  {
+    name: "dirty.argsz",
+    source: IOCTL,
+    errno: EINVAL,
+    about: "with a bitmap: argsz covers its fields",
+    test: (request) =>
+      has(request, BITMAP)
+        ? wrongArgsz(request.argsz, ARGSZ_BITMAP) ?? noBitmap(request.bitmap)
+        : undefined,
+  },
+  ...BITMAP_RULES.map((rule): Rule<UnmapRequest, UnmapState> => ({
+    ...rule,
+    test: (request) => has(request, BITMAP) ? rule.test(request) : undefined,
+  })),
+  {
+    name: "unmap.vaddr-mdev",
+    source: DO_UNMAP,
+    errno: EBUSY,
+    about: "VADDR needs a container without mediated devices",
+    test: (request, { emulated }) =>
+      has(request, VADDR) && emulated === true
+        ? "a mediated device is in the container, so memory cannot move to another address"
+        : undefined,
+  },
+  {
+    name: "unmap.align",
+    source: DO_UNMAP,
+    errno: EINVAL,
+    about: "iova is a multiple of the smallest page",
+    test: ({ iova }, { pageSize }) => misaligned("iova", iova, pageSize),
+  },
+  {
+    name: "unmap.all",
+    source: DO_UNMAP,
+    errno: EINVAL,
+    about: "ALL goes with iova 0 and size 0",
+    test: (request) =>
+      has(request, ALL) && (request.iova !== 0n || request.size !== 0n)
+        ? "ALL goes with iova 0 and size 0"
+        : undefined,
+  },
+  {
+    name: "unmap.size",
+    source: DO_UNMAP,
+    errno: EINVAL,
+    about: "without ALL the size is more than 0",
+    test: (request) => has(request, ALL) ? undefined : emptySize(request.size),
+  },
+  {
+    name: "unmap.align",
+    source: DO_UNMAP,
+    errno: EINVAL,
+    about: "size is a multiple of the smallest page",
+    test: ({ size }, { pageSize }) => misaligned("size", size, pageSize),
+  },
+  {
+    name: "unmap.wrap",
+    source: DO_UNMAP,
+    errno: wrapErrno,
+    about: "the range does not wrap around 2^64",
+    test: ({ iova, size }) => wraps("iova", iova, size),
+  },
+  {
+    name: "dirty.started",
+    source: DO_UNMAP,
+    errno: EINVAL,
+    about: "with a bitmap: dirty tracking is on",
+    test: (request, { tracking }) =>
+      has(request, BITMAP) && !tracking ? "dirty tracking was not started" : undefined,
+  },
+  {
+    name: "dirty.page-size",
+    source: DO_UNMAP,
+    errno: EINVAL,
+    about: "pages of the bitmap are the container's smallest",
+    test: (request, { pageSize }) =>
+      has(request, BITMAP) ? wrongBitmapPage(request.bitmap, pageSize) : undefined,
+  },
+  {
+    name: "unmap.cut",
+    source: DO_UNMAP,
+    errno: EINVAL,
+    about: "version 2: the range cuts no mapping",
+    test: (request, { mappings, v1 }) =>
+      has(request, ALL) || v1 === true ? undefined : cuts(mappings, request),
+  },
+  {
+    name: "unmap.vaddr",
+    source: DO_UNMAP,
+    errno: EINVAL,
+    about: "VADDR takes mappings that have their address",
+    test: takenTwice,
+  },
+];
+
+function takenTwice(request: UnmapRequest, space: UnmapState): string | undefined {
+  if (!has(request, VADDR)) return undefined;
+  const targets = has(request, ALL)
+    ? [...space.mappings]
+    : space.mappings.inRange(request.iova, request.size);
+  const gone = targets.find((mapping) => space.isMoving?.(mapping) === true);
+  return gone && `the mapping ${describe(gone)} has lost its address already`;
+}
+
+/** Finds why an UNMAP on a type1 container would be refused. */
 export function unmapRefusal(
   request: UnmapRequest,
-  space: AddressSpace,
+  space: AddressSpace & { readonly v1?: boolean | undefined },
   tracking: boolean,
 ): Refusal | undefined {
-  const { flags, iova, size, bitmap } = request;
-  const all = (flags & VFIO_DMA_UNMAP_FLAG_ALL) !== 0;
-  const withBitmap = (flags & VFIO_DMA_UNMAP_FLAG_GET_DIRTY_BITMAP) !== 0;
-  const refuse = (rule: string, reason: string): Refusal => ({ errno: EINVAL, rule, reason });
-  return firstRefusal(
-    () => (flags & ~KNOWN) === 0 ? undefined : refuse("unmap.flags", "a flag is unknown"),
-    () =>
-      withBitmap && (flags & ~VFIO_DMA_UNMAP_FLAG_GET_DIRTY_BITMAP) !== 0
-        ? refuse("unmap.flags", "a dirty bitmap goes with neither ALL nor VADDR")
-        : undefined,
-    () => withBitmap ? bitmapSizeRefusal(bitmap, size) : undefined,
-    () => alignRefusal("unmap.align", "iova", iova, space.pageSize),
-    () =>
-      all && (iova !== 0n || size !== 0n)
-        ? refuse("unmap.all", "ALL goes with iova 0 and size 0")
-        : undefined,
-    () => all ? undefined : emptyRefusal("unmap.size", size),
-    () => alignRefusal("unmap.align", "size", size, space.pageSize),
-    () => wrapRefusal("unmap.wrap", "iova", iova, size),
-    () => withBitmap ? notTrackingRefusal(tracking) : undefined,
-    () => withBitmap ? bitmapPageRefusal(bitmap, space.pageSize) : undefined,
-    () => all ? undefined : cutRefusal("unmap.cut", space.mappings, iova, size),
-  );
+  return firstRefusal(UNMAP_RULES, request, { ...space, tracking });
 }

@@ -1,3 +1,4 @@
+import { SINCE_V7 } from "../../../lib/rules/behaviour.ts";
 import { mapRefusal, type MapRequest } from "../../../lib/rules/map.ts";
 import { equal, match } from "../../std/assert.ts";
 import { describe, it } from "../../std/testing.ts";
@@ -22,7 +23,17 @@ describe("MAP_DMA is refused", () => {
   });
 
   it("without a right to read or write", () => {
-    equal([0, 4, 8].map((flags) => map({ flags })), Array(3).fill(`map.rights ${EINVAL}`));
+    equal(map({ flags: 0 }), `map.rights ${EINVAL}`);
+    equal(map({ flags: 5 }), `map.rights ${EINVAL}`);
+    equal(map({ flags: 8 }), `map.flags ${EINVAL}`);
+  });
+
+  it("with VADDR, unless one whole mapping has lost its address", () => {
+    const moving = space([[16, 4], [20, 4]], { isMoving: ({ iova }) => iova === pages(16) });
+    equal(map({ flags: 4 }), "map.vaddr-none 2");
+    equal(map({ flags: 4 }, moving), "allowed");
+    equal(map({ flags: 4, iova: pages(20) }, moving), `map.vaddr ${EINVAL}`);
+    equal(map({ flags: 4, size: pages(8) }, moving), `map.vaddr ${EINVAL}`);
   });
 
   it("for no bytes", () => equal(map({ size: 0n }), `map.size ${EINVAL}`));
@@ -50,6 +61,14 @@ describe("MAP_DMA is refused", () => {
     equal(map({ iova: TOP - pages(3) }), `map.wrap ${EINVAL}`);
     equal(map({ vaddr: TOP - pages(4) }), "allowed");
     equal(map({ vaddr: TOP - pages(3) }), `map.wrap ${EINVAL}`);
+  });
+
+  it("beyond 2^64 with EOVERFLOW since v6.18, and before its other mistakes", () => {
+    const since = space([], { behaviour: SINCE_V7 });
+    equal(map({ iova: TOP - pages(3) }, since), "map.wrap 75");
+    equal(map({ iova: TOP - pages(3), flags: 0 }, since), "map.wrap 75");
+    equal(map({ iova: TOP - pages(3), flags: 0 }), `map.rights ${EINVAL}`);
+    equal(map({ iova: TOP - pages(3), size: 0n, flags: 0 }, since), `map.size ${EINVAL}`);
   });
 
   it("over another mapping, and not beside it", () => {

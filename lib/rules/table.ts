@@ -1,0 +1,51 @@
+/**
+ * Every rule of every request, to be listed and looked up.
+ *
+ * @module
+ */
+
+import { DEVICE_INFO_RULES, FEATURE_RULES, IRQ_INFO_RULES, REGION_INFO_RULES } from "./device.ts";
+import { DIRTY_RULES } from "./dirty.ts";
+import {
+  GET_DEVICE_FD_RULES,
+  GET_STATUS_RULES,
+  OPEN_GROUP_RULES,
+  SET_CONTAINER_RULES,
+  UNSET_CONTAINER_RULES,
+} from "./group.ts";
+import { MAP_RULES } from "./map.ts";
+import { PIN_RULES } from "./pin.ts";
+import type { Rule } from "./refusal.ts";
+import { GET_INFO_RULES, SET_IOMMU_RULES } from "./setup.ts";
+import { UNMAP_RULES } from "./unmap.ts";
+
+/** A rule without its test: what can be said about it to somebody. */
+export type RuleText = Pick<Rule<never, never>, "name" | "source" | "errno" | "about">;
+
+/** The rules by the request that they belong to, each list in the kernel's order. */
+export const RULES: Readonly<Record<string, readonly RuleText[]>> = {
+  "open of a group": OPEN_GROUP_RULES,
+  VFIO_GROUP_GET_STATUS: GET_STATUS_RULES,
+  VFIO_GROUP_SET_CONTAINER: SET_CONTAINER_RULES,
+  VFIO_GROUP_UNSET_CONTAINER: UNSET_CONTAINER_RULES,
+  VFIO_GROUP_GET_DEVICE_FD: GET_DEVICE_FD_RULES,
+  VFIO_SET_IOMMU: SET_IOMMU_RULES,
+  VFIO_IOMMU_GET_INFO: GET_INFO_RULES,
+  VFIO_IOMMU_MAP_DMA: MAP_RULES,
+  VFIO_IOMMU_UNMAP_DMA: UNMAP_RULES,
+  VFIO_IOMMU_DIRTY_PAGES: DIRTY_RULES,
+  VFIO_DEVICE_GET_INFO: DEVICE_INFO_RULES,
+  VFIO_DEVICE_GET_REGION_INFO: REGION_INFO_RULES,
+  VFIO_DEVICE_GET_IRQ_INFO: IRQ_INFO_RULES,
+  VFIO_DEVICE_FEATURE: FEATURE_RULES,
+  vfio_pin_pages: PIN_RULES,
+};
+
+const byName = new Map(
+  Object.values(RULES).flat().map((rule) => [rule.name, rule] as const),
+);
+
+/** Finds a rule by its name, as "map.overlap". */
+export function ruleNamed(name: string): RuleText | undefined {
+  return byName.get(name);
+}
