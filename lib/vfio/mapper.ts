@@ -25,7 +25,7 @@ import type { DirtyTracker } from "./tracker.ts";
 import { explainMap } from "./explain.ts";
 import type { IommuInfo } from "./iommu_info.ts";
 import { type Access, Mapping, type MappingOwner } from "./mapping.ts";
-import type { HostMemory } from "./memory.ts";
+import { holdMemory, type HostMemory } from "./memory.ts";
 import type { Recorder } from "./recorder.ts";
 
 /** How to map memory. */
@@ -111,7 +111,7 @@ export class Mapper implements MappingOwner {
 
     using undo = new DisposableStack();
     // Held before the first call: memory that was given back must not reach the kernel.
-    const held = undo.use(memory.hold());
+    const held = undo.use(holdMemory(memory));
     const pieces: Piece[] = [];
     for (let at = 0n; at < size; at += pieceSize) {
       const length = size - at < pieceSize ? size - at : pieceSize;
@@ -268,10 +268,9 @@ export class Mapper implements MappingOwner {
     const { kernel, fd, unmapsAll } = this.#host;
     let total = 0n;
     for (const piece of this.pieces) total += piece.size;
-    const mappings = this.mappings();
     // A ledger has a line for each mapping, so they go one by one then.
     if (!unmapsAll || this.#host.recorder !== undefined) {
-      for (const mapping of mappings) this.unmap(mapping);
+      for (const mapping of this.mappings()) this.unmap(mapping);
       return total;
     }
     const { fields, bytes } = this.#unmap;
@@ -281,7 +280,7 @@ export class Mapper implements MappingOwner {
     fields.size = 0n;
     const action = "unmap everything";
     check(kernel.ioctlBuffer(fd, VFIO_IOMMU_UNMAP_DMA, bytes), "VFIO_IOMMU_UNMAP_DMA", action);
-    for (const mapping of mappings) this.#forget(mapping);
+    this.forgetAll();
     this.#compare(total, fields.size, action);
     return total;
   }
@@ -295,7 +294,8 @@ export class Mapper implements MappingOwner {
 
   /** Notes that the kernel dropped all mappings, as it does when the last group leaves. */
   forgetAll(): void {
-    for (const mapping of this.mappings()) this.#forget(mapping);
+    using stack = new DisposableStack(); // each is forgotten, whatever happens to another's memory
+    for (const mapping of this.mappings()) stack.defer(() => this.#forget(mapping));
   }
 
   #forget(mapping: Mapping): void {

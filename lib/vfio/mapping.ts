@@ -79,8 +79,9 @@ export class Mapping implements Disposable, Extent {
 
   /** Notes that the kernel has the mapping no more, and lets go of the memory. */
   release(): void {
-    this.#held?.[Symbol.dispose]();
+    const held = this.#held;
     this.#held = undefined;
+    held?.[Symbol.dispose]();
   }
 
   /**

@@ -1,37 +1,19 @@
 import { check } from "../base/error.ts";
-import { formatSize, hex } from "../base/format.ts";
-import { isAligned } from "../base/page.ts";
-import {
-  MAP_ANONYMOUS,
-  MAP_HUGE_SHIFT,
-  MAP_HUGETLB,
-  MAP_NORESERVE,
-  MAP_PRIVATE,
-  MAP_SHARED,
-  MFD_CLOEXEC,
-  MFD_HUGETLB,
-  PROT_READ,
-  PROT_WRITE,
-} from "../sys/constant.ts";
+import { formatSize } from "../base/format.ts";
 import type { Kernel } from "../sys/kernel.ts";
-import { OwnedFd } from "../sys/owned_fd.ts";
+import { type HostPages, type MemoryOptions, takePages } from "./host_pages.ts";
 
-/** How to get host memory. */
-export interface MemoryOptions {
-  /** `anonymous` (the default) is private to the process; a `memfd` can be shared by its fd. */
-  readonly backing?: "anonymous" | "memfd";
-  /** Use huge pages of this many bytes, as 2 MiB or 1 GiB; they must have been reserved. */
-  readonly hugePageSize?: bigint;
-}
+export type { MemoryOptions };
 
-/** Smallest host page of x86-64 and arm64; the container's page size is checked at map. */
-const HOST_PAGE = 4096n;
+/** Set by the class, for this module alone. */
+let hold: (memory: HostMemory) => Disposable;
 
 /**
  * Host memory that a device may reach: mmap'd, so that it stays where it is.
  *
- * Give it back with `using` or dispose. That detaches {@link HostMemory.bytes} first: a view kept
- * beyond it is empty, instead of reading memory that is gone.
+ * Give it up with `using` or dispose. That detaches {@link HostMemory.bytes} first: a view kept
+ * beyond it is empty, instead of reading memory that is gone. Memory that is mapped by then goes back
+ * to the host with its last mapping; {@link HostMemory.free} refuses it instead.
  *
  * @example Memory as bytes
  * ```ts
@@ -49,23 +31,19 @@ export class HostMemory implements Disposable {
   /** Length in bytes. */
   readonly size: bigint;
   readonly #kernel: Kernel;
-  readonly #retained: Disposable;
-  readonly #file: OwnedFd | undefined;
+  readonly #pages: HostPages;
   #buffer: ArrayBuffer | undefined;
   #users = 0;
-  #disposed = false;
+  #state: "in use" | "given up" | "gone" = "in use";
 
-  private constructor(
-    kernel: Kernel,
-    retained: Disposable,
-    size: bigint,
-    address: bigint,
-    file: OwnedFd | undefined,
-  ) {
+  static {
+    hold = (memory) => memory.#hold();
+  }
+
+  private constructor(kernel: Kernel, size: bigint, pages: HostPages) {
     this.#kernel = kernel;
-    this.#retained = retained;
-    this.#file = file;
-    this.address = address;
+    this.#pages = pages;
+    this.address = pages.address;
     this.size = size;
   }
 
@@ -73,34 +51,16 @@ export class HostMemory implements Disposable {
    * Takes zeroed memory from the host.
    *
    * @param kernel Where to allocate; `container.allocate` fills it in.
-   * @param size Bytes: a multiple of 4096, or of the huge page size.
-   * @throws {RangeError} If the size is 0, negative, or no such multiple.
+   * @param size Bytes, a multiple of 4096 or of the huge page size.
+   * @param options Huge pages, or a file behind the memory.
+   * @returns The memory; give it up with `using`.
+   * @throws {TypeError} If the size is no bigint, or an option is not one of those there are.
+   * @throws {RangeError} If the size is not such a multiple.
    * @throws {VfioError} ENOMEM, where the host has not enough memory or huge pages.
    * @see mm/mmap.c, ksys_mmap_pgoff
    */
-  static allocate(kernel: Kernel, size: bigint, options: MemoryOptions = {}): HostMemory {
-    const unit = options.hugePageSize ?? HOST_PAGE;
-    if (unit < HOST_PAGE || (unit & (unit - 1n)) !== 0n) {
-      throw new RangeError(`A huge page size is a power of two above 4096; got ${unit}`);
-    }
-    if (size <= 0n || !isAligned(size, unit)) {
-      throw new RangeError(
-        `The size of memory must be a multiple of ${hex(unit)} and more than 0; got ${
-          size < 0n ? size : hex(size)
-        }`,
-      );
-    }
-    using stack = new DisposableStack();
-    const retained = stack.use(kernel.retain());
-    const huge = options.hugePageSize;
-    const file = options.backing === "memfd" ? memfd(kernel, size, huge) : undefined;
-    if (file !== undefined) stack.use(file);
-    const kind = file === undefined ? MAP_PRIVATE | MAP_ANONYMOUS | hugeFlags(huge) : MAP_SHARED;
-    const flags = kind | (huge === undefined ? MAP_NORESERVE : 0);
-    const address = kernel.mmap(size, PROT_READ | PROT_WRITE, flags, file?.fd ?? -1, 0n);
-    if (typeof address === "number") check(address, "mmap", action(size), noMemory(huge));
-    stack.move(); // from here on the memory owns what was taken
-    return new HostMemory(kernel, retained, size, BigInt(address), file);
+  static allocate(kernel: Kernel, size: bigint, options?: MemoryOptions): HostMemory {
+    return new HostMemory(kernel, size, takePages(kernel, size, options ?? {}));
   }
 
   /**
@@ -110,14 +70,19 @@ export class HostMemory implements Disposable {
    * @throws {ReferenceError} After dispose.
    */
   get bytes(): Uint8Array<ArrayBuffer> {
-    if (this.#disposed) throw new ReferenceError("Cannot use host memory: it was given back");
+    this.#checkInUse("use");
     this.#buffer ??= this.#kernel.viewOf(this.address, Number(this.size));
     return new Uint8Array(this.#buffer);
   }
 
-  /** The file behind memory with `backing: "memfd"`, to hand to another process. */
+  /**
+   * The file behind memory with `backing: "memfd"`, to hand to another process.
+   *
+   * @throws {ReferenceError} After dispose.
+   */
   get fd(): number | undefined {
-    return this.#file?.fd;
+    this.#checkInUse("use");
+    return this.#pages.file?.fd;
   }
 
   /** Whether a mapping of a container still uses the memory. */
@@ -125,66 +90,69 @@ export class HostMemory implements Disposable {
     return this.#users > 0;
   }
 
-  /** Keeps the memory from being disposed until the result is: each mapping does. */
-  hold(): Disposable {
-    if (this.#disposed) throw new ReferenceError("Cannot map host memory: it was given back");
+  #checkInUse(verb: string): void {
+    if (this.#state === "in use") return;
+    const when = this.#state === "gone" ? "" : " while it was mapped, and goes with the mapping";
+    throw new ReferenceError(`Cannot ${verb} host memory: it was given back${when}`);
+  }
+
+  #hold(): Disposable {
+    this.#checkInUse("map");
     this.#users += 1;
     let held = true;
     return {
       [Symbol.dispose]: () => {
-        if (held) this.#users -= 1;
+        if (!held) return;
         held = false;
+        this.#users -= 1;
+        if (this.#users === 0 && this.#state === "given up") this.#unmap();
       },
     };
   }
 
   /**
-   * Detaches the view and gives the memory back; a second time does nothing.
+   * Gives the memory back now, and refuses where it cannot go now; a second time does nothing.
    *
    * @throws {ReferenceError} While a mapping uses it: the device could still write to it.
+   * @throws {VfioError} If munmap fails.
    */
-  [Symbol.dispose](): void {
-    if (this.#disposed) return;
+  free(): void {
     if (this.#users > 0) {
       throw new ReferenceError(
         `Cannot give back ${formatSize(this.size)} of host memory: a container still maps it; ` +
           "dispose the mapping first",
       );
     }
-    this.#disposed = true;
-    using stack = new DisposableStack();
-    stack.use(this.#retained);
-    if (this.#file !== undefined) stack.use(this.#file);
+    this[Symbol.dispose]();
+  }
+
+  /**
+   * Detaches the views and gives the memory back: at once, or with the last mapping that uses it. A
+   * second time does nothing.
+   *
+   * @throws {VfioError} If munmap fails.
+   */
+  [Symbol.dispose](): void {
+    if (this.#state !== "in use") return;
+    this.#state = "given up";
     this.#buffer?.transfer(0);
     this.#buffer = undefined;
+    // This runs at the end of a scope too, maybe while the script's own error is on its way: an error
+    // about a forgotten `using` of a mapping would hide that one. The device may still write here, so
+    // the memory stays until its last mapping goes, with the container at the latest.
+    if (this.#users === 0) this.#unmap();
+  }
+
+  #unmap(): void {
+    this.#state = "gone";
+    using stack = new DisposableStack();
+    stack.use(this.#pages.retained);
+    if (this.#pages.file !== undefined) stack.use(this.#pages.file);
     check(this.#kernel.munmap(this.address, this.size), "munmap", "give back host memory");
   }
 }
 
-const action = (size: bigint): string => `allocate ${formatSize(size)} of host memory`;
-
-function hugeFlags(size: bigint | undefined): number {
-  if (size === undefined) return 0;
-  return MAP_HUGETLB | (size.toString(2).length - 1) << MAP_HUGE_SHIFT;
-}
-
-function noMemory(huge: bigint | undefined): string | undefined {
-  if (huge === undefined) return undefined;
-  const kilobytes = huge >> 10n;
-  return "there are not enough free huge pages; reserve some in " +
-    `/sys/kernel/mm/hugepages/hugepages-${kilobytes}kB/nr_hugepages`;
-}
-
-function memfd(kernel: Kernel, size: bigint, huge: bigint | undefined): OwnedFd {
-  // The huge page flags of memfd_create stand at the same places as those of mmap.
-  const pages = huge === undefined ? 0 : hugeFlags(huge) & ~MAP_HUGETLB | MFD_HUGETLB;
-  const fd = check(kernel.memfd("pinscope", MFD_CLOEXEC | pages), "memfd_create", action(size));
-  const file = new OwnedFd(kernel, fd, "the memory's file");
-  try {
-    check(kernel.ftruncate(fd, size), "ftruncate", action(size), noMemory(huge));
-    return file;
-  } catch (error) {
-    file[Symbol.dispose]();
-    throw error;
-  }
+/** Keeps memory from going back to the host until the result is disposed: each mapping does. */
+export function holdMemory(memory: HostMemory): Disposable {
+  return hold(memory);
 }

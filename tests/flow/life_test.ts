@@ -62,25 +62,6 @@ describe("the life of a container", () => {
     using _again = container.attach(PCI);
     using _mapping = container.map(memory, { iova: 0x1000_0000n });
   });
-
-  it("keeps memory from being given back while it is mapped", () => {
-    using container = Container.open({ kernel: new ModelKernel() });
-    using _group = container.attach(PCI);
-    using memory = container.allocate(MiB);
-    using _mapping = container.map(memory);
-    throws(() => memory[Symbol.dispose](), ReferenceError, "still maps it");
-    ok(memory.isMapped);
-  });
-
-  it("detaches every view of memory that is given back", () => {
-    using container = Container.open({ kernel: new ModelKernel() });
-    const memory = container.allocate(4096n);
-    const view = memory.bytes;
-    equal(view.length, 4096);
-    memory[Symbol.dispose]();
-    equal(view.length, 0);
-    throws(() => memory.bytes, ReferenceError, "given back");
-  });
 });
 
 describe("a group that comes and goes", () => {

@@ -81,7 +81,7 @@ describe("the life of a container", () => {
     const mapping = container.map(memory, { iova: LOW });
     const tracker = container.trackDirty();
     const device = group.device();
-    throws(() => memory[Symbol.dispose](), ReferenceError, "dispose the mapping first");
+    throws(() => memory.free(), ReferenceError, "dispose the mapping first");
     // The group goes first: the kernel drops mappings and tracking with the last one.
     for (const part of [group, group, container, container, tracker, mapping, device, memory]) {
       part[Symbol.dispose]();
@@ -89,6 +89,33 @@ describe("the life of a container", () => {
     equal([tracker.isOn, mapping.isMapped, memory.isMapped], [false, false, false]);
     throws(() => memory.bytes, ReferenceError, "given back");
     throws(() => device.info(), ReferenceError, "closed");
+  });
+
+  it("keeps memory that is given up until its mapping goes, also through an exception", () => {
+    const mapped = (address: bigint): boolean =>
+      Deno.readTextFileSync("/proc/self/maps").includes(`${address.toString(16)}-`);
+    let address = 0n;
+    const failure = throws(
+      () => {
+        using container = Container.open();
+        container.attach(EDU);
+        {
+          using memory = container.allocate(MiB);
+          container.map(memory, { iova: LOW });
+          address = memory.address;
+        }
+        equal({ mapped: mapped(address), locked: container.pins().locked }, {
+          mapped: true,
+          locked: MiB,
+        });
+        equal(container.mappings.length, 1);
+        throw new Error("the script's own");
+      },
+      Error,
+      "the script's own",
+    );
+    equal(failure instanceof SuppressedError, false);
+    equal(mapped(address), false);
   });
 
   it("takes a group by its number too, and knows the way back to the only device", () => {
