@@ -26,7 +26,9 @@ const file = "pinscope_vendor.ko";
 export async function buildVendorModule(build: VendorBuild): Promise<string> {
   const { cache, kernel, choice, signal } = build;
   const texts = await readSources();
-  const tree = choice === undefined ? await ownTree(build) : undefined;
+  // A folder that was named counts for the archive's kernels as well.
+  const own = choice === undefined || build.tree !== undefined;
+  const tree = own ? await ownTree(build) : undefined;
   const prints = tree === undefined ? [] : await treePrints(tree);
   const name = `vendor-${await digest(kernel.release, ...prints, ...[...texts].flat())}`;
   const folder = await cache.make(name, async (building) => {

@@ -7,7 +7,6 @@
 #include <linux/module.h>
 #include <linux/slab.h>
 #include <linux/uaccess.h>
-#include <linux/version.h>
 
 #include "vendor.h"
 
@@ -91,7 +90,7 @@ static long get_info(void __user *arg)
 	return copy_to_user(arg, &info, minsz) ? -EFAULT : 0;
 }
 
-#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 19, 0)
+#ifdef VFIO_HAS_REGION_INFO_CAPS
 static int mdev_region_info(struct vfio_device *vdev,
 			    struct vfio_region_info *info,
 			    struct vfio_info_cap *caps)
@@ -123,7 +122,7 @@ static long mdev_ioctl(struct vfio_device *vdev, unsigned int cmd,
 	switch (cmd) {
 	case VFIO_DEVICE_GET_INFO:
 		return get_info((void __user *)arg);
-#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 19, 0)
+#ifndef VFIO_HAS_REGION_INFO_CAPS
 	case VFIO_DEVICE_GET_REGION_INFO:
 		return get_region_info((void __user *)arg);
 #endif
@@ -135,13 +134,13 @@ static long mdev_ioctl(struct vfio_device *vdev, unsigned int cmd,
 	}
 }
 
-#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 6, 0)
+#ifdef VFIO_HAS_DETACH_IOAS
 #define DETACH_IOAS .detach_ioas = vfio_iommufd_emulated_detach_ioas,
 #else
 #define DETACH_IOAS
 #endif
 
-#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 2, 0)
+#ifdef VFIO_HAS_IOMMUFD
 #define IOMMUFD_OPS						\
 	.bind_iommufd	= vfio_iommufd_emulated_bind,		\
 	.unbind_iommufd	= vfio_iommufd_emulated_unbind,		\
@@ -151,7 +150,7 @@ static long mdev_ioctl(struct vfio_device *vdev, unsigned int cmd,
 #define IOMMUFD_OPS
 #endif
 
-#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 19, 0)
+#ifdef VFIO_HAS_REGION_INFO_CAPS
 #define REGION_OPS .get_region_info_caps = mdev_region_info,
 #else
 #define REGION_OPS

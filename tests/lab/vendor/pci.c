@@ -7,7 +7,6 @@
  */
 #include <linux/module.h>
 #include <linux/pci.h>
-#include <linux/version.h>
 #include <linux/vfio_pci_core.h>
 
 #include "vendor.h"
@@ -104,7 +103,7 @@ static const struct vfio_device_ops vendor_pci_ops = {
 	.open_device	= pci_open,
 	.close_device	= pci_close,
 	.ioctl		= vfio_pci_core_ioctl,
-#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 19, 0)
+#ifdef VFIO_HAS_REGION_INFO_CAPS
 	.get_region_info_caps = vfio_pci_ioctl_get_region_info,
 #endif
 	.device_feature	= vfio_pci_core_ioctl_feature,
@@ -114,12 +113,12 @@ static const struct vfio_device_ops vendor_pci_ops = {
 	.request	= vfio_pci_core_request,
 	.match		= vfio_pci_core_match,
 	.dma_unmap	= pci_dma_unmap,
-#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 2, 0)
+#ifdef VFIO_HAS_IOMMUFD
 	.bind_iommufd	= vfio_iommufd_physical_bind,
 	.unbind_iommufd	= vfio_iommufd_physical_unbind,
 	.attach_ioas	= vfio_iommufd_physical_attach_ioas,
 #endif
-#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 6, 0)
+#ifdef VFIO_HAS_DETACH_IOAS
 	.detach_ioas	= vfio_iommufd_physical_detach_ioas,
 #endif
 };
