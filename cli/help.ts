@@ -44,8 +44,8 @@ export function generalHelp(): string {
 
 /** Help for one command. */
 export function commandHelp(command: CommandRow): string {
-  const { name, operands, text, options, examples } = command;
-  const words = ["pinscope", name, "[OPTIONS]", ...(operands === "" ? [] : [operands])];
+  const { name, operands, needs = "", text, options, examples } = command;
+  const words = ["pinscope", name, needs, "[OPTIONS]", operands].filter((word) => word !== "");
   return [
     `usage: ${words.join(" ")}`,
     text,

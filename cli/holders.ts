@@ -4,17 +4,27 @@
  * @module
  */
 
-import { type Kernel, listHolders, type VfioHolder } from "../mod.ts";
-import type { Output } from "./output.ts";
-import { counted, wrap } from "./table.ts";
+import { type Holders, type Kernel, listHolders, type VfioHolder } from "../mod.ts";
+import type { JsonObject, Output } from "./output.ts";
+import { wrap } from "./table.ts";
 
-/** Shows who holds containers, groups and devices; of these processes only, if any are given. */
-export function showHolders(out: Output, kernel: Kernel, pids: readonly number[]): void {
-  const { holders, forbidden, vanished, notes } = listHolders({ kernel });
-  const shown = holders.filter(({ pid }) => pids.length === 0 || pids.includes(pid));
-  for (const holder of shown) {
-    const { pid, pins, containers, groups, devices, iommufds } = holder;
-    out.record("holder", {
+/** Who holds containers, groups and devices; of some processes only, if any are given. */
+export class HolderList {
+  readonly #found: Holders;
+  readonly #shown: readonly VfioHolder[];
+  /** Whether all processes are asked for: what could not be seen matters then. */
+  readonly #isWhole: boolean;
+
+  /** Looks at the processes as they are now. */
+  constructor(kernel: Kernel, pids: readonly number[]) {
+    this.#found = listHolders({ kernel });
+    this.#isWhole = pids.length === 0;
+    this.#shown = this.#found.holders.filter(({ pid }) => this.#isWhole || pids.includes(pid));
+  }
+
+  /** For programs. */
+  get records(): JsonObject[] {
+    return this.#shown.map(({ pid, pins, containers, groups, devices, iommufds }) => ({
       pid,
       command: pins?.command ?? null,
       containers: containers.map(({ id, fds }) => ({ id, fds: [...fds] })),
@@ -25,20 +35,28 @@ export function showHolders(out: Output, kernel: Kernel, pids: readonly number[]
       })),
       devices: devices.map(({ fd, name }) => ({ fd, device: name ?? null })),
       iommufds: [...iommufds],
-    });
-    out.lines(wrap(`${pid} holds ${describe(holder)}`, "  "));
+    }));
   }
-  const skipped = pids.length === 0 ? forbidden.length : 0;
-  if (skipped > 0) {
-    out.note(`${counted(skipped, "process")} may not be looked into by this user`.replace(
-      "processs",
-      "processes",
-    ));
+
+  /** Processes that could not be looked into, or ended meanwhile; undefined for none. */
+  get unseen(): JsonObject | undefined {
+    const { forbidden, vanished } = this.#found;
+    if (!this.#isWhole || forbidden.length + vanished.length === 0) return undefined;
+    return { forbidden: [...forbidden], vanished: [...vanished] };
   }
-  if (pids.length === 0 && vanished.length > 0) {
-    out.record("unseen", { forbidden: [...forbidden], vanished: [...vanished] });
+
+  /** For people, with what could not be seen. */
+  show(out: Output): void {
+    for (const holder of this.#shown) {
+      out.lines(wrap(`${holder.pid} holds ${describe(holder)}`, "  "));
+    }
+    const { forbidden, notes } = this.#found;
+    if (this.#isWhole && forbidden.length > 0) {
+      const processes = forbidden.length === 1 ? "1 process" : `${forbidden.length} processes`;
+      out.note(`${processes} may not be looked into by this user`);
+    }
+    if (this.#shown.length > 0) { for (const note of notes) out.note(note); }
   }
-  if (shown.length > 0) { for (const note of notes) out.note(note); }
 }
 
 function describe({ containers, groups, devices, iommufds }: VfioHolder): string {

@@ -46,8 +46,8 @@ export function manualPage(): string {
         "(group:12). Addresses and sizes are written as 4096, 0x1000, 64K or 1G.",
     ),
     ".SH COMMANDS",
-    ...COMMANDS.flatMap(({ name, operands, text }) => [
-      `.SS "${name}${operands === "" ? "" : ` ${roff(operands)}`}"`,
+    ...COMMANDS.flatMap(({ name, operands, needs = "", text }) => [
+      `.SS "${roff([name, needs, operands].filter((word) => word !== "").join(" "))}"`,
       ".nf",
       roff(text),
       ".fi",

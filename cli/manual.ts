@@ -45,6 +45,10 @@ export const MANUAL: Readonly<Partial<Record<CommandName, ManualText>>> = {
       ["EXPECTED, CHARGED", "change of VmLck by the rules, and by the kernel"],
       ["ENTRIES", "change of the mappings that the container has left"],
       [
+        "watch",
+        "type of the one JSON object a round with --watch: processes, holders, unseen processes",
+      ],
+      [
         "pinned, new, released, once",
         "pages pinned at the end of a round; of those not before; no " +
         "more; and pages that were written, or pinned in between only",
@@ -64,7 +68,10 @@ export const MANUAL: Readonly<Partial<Record<CommandName, ManualText>>> = {
         "dirty scope",
         "all-mapped: every mapped page; pinned-scope: pages pinned or written by drivers",
       ],
-      ["by rule", "it follows from the groups: vfio-pci never pins, mediated devices always do"],
+      [
+        "by rule",
+        "it follows from the groups: vfio-pci never pins, of mediated devices only pins count",
+      ],
       ["by evidence", "a page that no driver knows of was read, clean or dirty"],
       ["open", "nothing tells: a driver behind an IOMMU may have pinned or not"],
     ],

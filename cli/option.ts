@@ -38,6 +38,8 @@ export interface CommandRow {
   readonly load: () => Promise<Command>;
   /** What stands behind the options, as "DEVICE..."; empty for nothing. */
   readonly operands: string;
+  /** Options that it cannot do without, as usage shows them. */
+  readonly needs?: string;
   /** The fewest and the most of them. */
   readonly count: readonly [number, number];
   /** One line. */

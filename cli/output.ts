@@ -11,6 +11,8 @@ import { wrap } from "./table.ts";
 export interface Sink {
   /** Writes some of the bytes; gives how many. */
   writeSync(bytes: Uint8Array): number;
+  /** Whether somebody reads along, so that a screen can be painted again. */
+  isTerminal?(): boolean;
 }
 
 /** Where a command writes, and what ends it early. */
@@ -28,6 +30,9 @@ export class OutputError extends Error {
   override readonly name = "OutputError";
 }
 
+/** The fields of a JSON line. */
+export type JsonObject = Readonly<Record<string, Json>>;
+
 /** What a field of a JSON line may hold: bigints become hexadecimal strings. */
 export type Json =
   | string
@@ -41,6 +46,8 @@ export type Json =
 
 const encoder = new TextEncoder();
 const FULL = 32 << 10;
+/** To the first place of the screen, and clear from there: without a flash, as a whole `clear` has. */
+const HOME = "\x1b[H\x1b[J";
 const pause = new Int32Array(new SharedArrayBuffer(4));
 
 /** Writes all the bytes: a pipe may take a part only, or none for the moment. */
@@ -75,8 +82,14 @@ export class Output implements Disposable {
     for (const text of texts) this.line(text);
   }
 
+  /** Begins a screen anew on a terminal; elsewhere, but for the first, an empty line does. */
+  screen(isFirst: boolean): void {
+    if (!this.json && this.#io.stdout.isTerminal?.() === true) this.#waiting += HOME;
+    else if (!isFirst) this.line();
+  }
+
   /** A JSON object on a line; nothing without --json. */
-  record(type: string, fields: Readonly<Record<string, Json>>): void {
+  record(type: string, fields: JsonObject): void {
     if (!this.json) return;
     const value = (_: string, v: unknown): unknown => typeof v === "bigint" ? hex(v) : v;
     this.#put(JSON.stringify({ type, ...fields }, value));

@@ -5,8 +5,9 @@
  */
 
 import { formatSize, type Limit, listPins, pinsOf, type ProcessPins, VfioError } from "../mod.ts";
-import { showHolders } from "./holders.ts";
+import { HolderList } from "./holders.ts";
 import { sleep } from "./interrupt.ts";
+import type { JsonObject } from "./output.ts";
 import { UsageError } from "./parse.ts";
 import { pinRounds } from "./pin_rounds.ts";
 import type { Context } from "./context.ts";
@@ -47,16 +48,21 @@ export async function pins(context: Context): Promise<number> {
   let status = 0;
   for (let round = 1; round <= rounds; round += 1) {
     if (round > 1) {
-      out.line();
       out.flush();
       await sleep(seconds * 1000, signal);
     }
-    status = Math.max(status, showProcesses(context, pids));
+    if (repeats) out.screen(round === 1);
+    status = Math.max(status, showProcesses(context, pids, repeats ? round : undefined));
   }
   return status;
 }
 
-function showProcesses({ out, kernel }: Context, pids: readonly number[]): number {
+/** A round that repeats is one object as JSON; otherwise each process is one. */
+function showProcesses(
+  { out, kernel }: Context,
+  pids: readonly number[],
+  round: number | undefined,
+): number {
   let status = 0;
   const rows: ProcessPins[] = pids.length === 0 ? listPins({ kernel }) : [];
   for (const pid of pids) {
@@ -69,24 +75,31 @@ function showProcesses({ out, kernel }: Context, pids: readonly number[]): numbe
       status = 1;
     }
   }
-  for (const { pid, pins } of rows) {
-    const { command, ipcLock } = pins;
-    out.record("process", {
-      pid,
-      command,
-      locked: Number(pins.locked),
-      pinned: Number(pins.pinned),
-      soft: bytes(pins.limit.soft),
-      hard: bytes(pins.limit.hard),
-      ipcLock,
-    });
+  const holders = new HolderList(kernel, pids);
+  if (round === undefined) {
+    for (const process of rows) out.record("process", fields(process));
+    for (const holder of holders.records) out.record("holder", holder);
+    if (holders.unseen !== undefined) out.record("unseen", holders.unseen);
+  } else {
+    const { records, unseen = null } = holders;
+    out.record("watch", { round, processes: rows.map(fields), holders: records, unseen });
   }
   if (rows.length > 0) {
     out.lines(columns([HEAD, ...rows.map(row)], ["right", "left", "right", "right", "right"]));
   } else if (status === 0) out.note("no process has locked or pinned memory");
-  showHolders(out, kernel, pids);
+  holders.show(out);
   return status;
 }
+
+const fields = ({ pid, pins }: ProcessPins): JsonObject => ({
+  pid,
+  command: pins.command,
+  locked: Number(pins.locked),
+  pinned: Number(pins.pinned),
+  soft: bytes(pins.limit.soft),
+  hard: bytes(pins.limit.hard),
+  ipcLock: pins.ipcLock,
+});
 
 const bytes = (value: bigint | undefined): number | null =>
   value === undefined ? null : Number(value);

@@ -20,7 +20,11 @@ charged, and follows the pins of drivers round by round.`,
       value: "IOVA:SIZE",
       about: "for DEVICE, map SIZE bytes there (default: 64M)",
     },
-    { name: "watch", kind: "flag", about: "show processes again and again" },
+    {
+      name: "watch",
+      kind: "flag",
+      about: "show processes again and again, on a terminal in place",
+    },
     {
       name: "interval",
       kind: "value",

@@ -5,6 +5,7 @@ export const PLAN: CommandRow = {
   name: "plan",
   load: async () => (await import("../plan.ts")).plan,
   operands: "[DEVICE...]",
+  needs: "--map IOVA:SIZE[,N]...",
   count: [0, Infinity],
   about: "whether mappings will fit, or what stops them",
   text: `Tests mappings against the limits in the kernel's order: the request itself,

@@ -46,7 +46,6 @@ export interface MdevOptions {
 }
 
 const PARENTS = "/sys/class/mdev_bus";
-const NAME = /^[^/\s]+$/;
 
 const typesPath = (parent: string): string => `${PARENTS}/${parent}/mdev_supported_types`;
 
@@ -87,7 +86,7 @@ export function listMdevTypes({ kernel = linux }: MdevOptions = {}): MdevType[] 
  * @param type As {@link listMdevTypes} names it.
  * @param uuid Its name; a new one by default.
  * @throws {TypeError} If the UUID is none.
- * @throws {VfioError} ENOENT: no such parent or type; EEXIST: the UUID is taken; ENOSPC or EUSERS:
+ * @throws {VfioError} ENOENT: no such parent, or no such type of it; EEXIST: the UUID is taken; ENOSPC or EUSERS:
  *   no more of this type; EACCES: only root may.
  * @see drivers/vfio/mdev/mdev_core.c, mdev_device_create
  *
@@ -112,17 +111,9 @@ export function createMdev(
   checkUuid(uuid);
   using _held = kernel.retain();
   const action = `create the mediated device ${uuid} of type ${type}`;
-  const known = listMdevTypes({ kernel });
-  if (!NAME.test(parent) || !known.some((each) => each.parent === parent && each.type === type)) {
-    const list = known.map((each) => `${each.parent} ${each.type}`).join(", ");
-    throw new VfioError({
-      operation: "open",
-      errno: ERRNO.ENOENT,
-      action,
-      hint: list === ""
-        ? "no driver here offers mediated devices: load one first"
-        : `there is no such parent and type; there are: ${list}`,
-    });
+  const hint = whyUnknown(listMdevTypes({ kernel }), parent, type);
+  if (hint !== undefined) {
+    throw new VfioError({ operation: "open", errno: ERRNO.ENOENT, action, hint });
   }
   const path = `${typesPath(parent)}/${type}/create`;
   const result = writeText(kernel, path, uuid);
@@ -135,6 +126,16 @@ export function createMdev(
     });
   }
   return { uuid: uuid.toLowerCase(), group: resolve(kernel, uuid).group };
+}
+
+/** The first of parent and type that is not there, and those that are. */
+function whyUnknown(known: readonly MdevType[], parent: string, type: string): string | undefined {
+  if (known.length === 0) return "no driver here offers mediated devices: load one first";
+  const types = known.filter((each) => each.parent === parent).map((each) => each.type);
+  if (types.includes(type)) return undefined;
+  if (types.length > 0) return `parent ${parent} has no such type; it has: ${types.join(", ")}`;
+  const parents = [...new Set(known.map((each) => each.parent))];
+  return `there is no parent ${JSON.stringify(parent)}; there are: ${parents.join(", ")}`;
 }
 
 function checkUuid(uuid: string): void {

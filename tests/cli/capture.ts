@@ -12,7 +12,17 @@ export interface Ran {
 /** A sink that keeps everything. */
 export class Kept implements Sink {
   text = "";
+  readonly #isTerminal: boolean;
   readonly #decoder = new TextDecoder();
+
+  /** `isTerminal` pretends that somebody reads along. */
+  constructor(isTerminal = false) {
+    this.#isTerminal = isTerminal;
+  }
+
+  isTerminal(): boolean {
+    return this.#isTerminal;
+  }
 
   writeSync(bytes: Uint8Array): number {
     this.text += this.#decoder.decode(bytes, { stream: true });

@@ -97,7 +97,7 @@ describe("wrong use", () => {
     ["dirty group:3 --count=-1", /--count takes a whole number from 1 to \d+; got "-1"/],
     ["dirty group:3 --count 1e3", /got "1e3"/],
     ["dirty group:3 --interval x", /--interval takes a number from 0 to 604800; got "x"/],
-    ["dirty group:3 --interval -1", /Option --interval needs a value/],
+    ["dirty group:3 --interval -1", /from 0 to 604800; got "-1"/],
     ["dirty group:3 --interval=-1", /from 0 to 604800; got "-1"/],
     ["dirty group:3 --interval 604801", /from 0 to 604800; got "604801"/],
     ["dirty group:3 --max-runs x", /--max-runs takes a whole number from 0 to/],

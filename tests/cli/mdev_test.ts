@@ -29,9 +29,11 @@ describe("mediated devices", () => {
     const kernel = new ModelKernel();
     const make = (parent: string, type: string, uuid?: string) =>
       createMdev(parent, type, uuid, { kernel });
-    const where = throws(() => make("x", "y"), VfioError, "there are: model_mdev model_mdev-pin");
+    const where = throws(() => make("x", "y"), VfioError, 'no parent "x"; there are: model_mdev');
     equal(where.code, "ENOENT");
-    throws(() => make("../x", "model_mdev-pin"), VfioError, "no such parent");
+    throws(() => make("../x", "model_mdev-pin"), VfioError, 'there is no parent "../x"');
+    const what = throws(() => make("model_mdev", "y"), VfioError);
+    equal(what.hint, "parent model_mdev has no such type; it has: model_mdev-pin");
     throws(() => make("model_mdev", "model_mdev-pin", "nonsense"), TypeError, 'got "nonsense"');
     const taken = throws(() => make("model_mdev", "model_mdev-pin", DEFAULT_MDEV), VfioError);
     equal([taken.code, taken.hint], ["EEXIST", "there is a device of that UUID already"]);
@@ -52,6 +54,15 @@ describe("pinscope mdev", () => {
     equal(records((await run(args)).out), [{ type: "created", uuid: UUID, group: 6 }]);
     const removed = await run(["mdev", "remove", DEFAULT_MDEV, "--model"]);
     equal([removed.code, removed.out], [0, `removed ${DEFAULT_MDEV}\n`]);
+  });
+
+  it("names the first thing that is wrong", async () => {
+    const { code, err } = await run(["mdev", "create", "a", "b", "--model"]);
+    equal(code, 1);
+    match(
+      err.replaceAll(/\s+/g, " "),
+      /ENOENT \(2\): there is no parent "a"; there are: model_mdev/,
+    );
   });
 
   it("says what it takes", async () => {

@@ -2,7 +2,8 @@ import { listPins } from "../../mod.ts";
 import { ModelKernel } from "../../lib/model/mod.ts";
 import { equal, match } from "../std/assert.ts";
 import { describe, it } from "../std/testing.ts";
-import { records, run, tooWide } from "./capture.ts";
+import { main } from "../../cli/main.ts";
+import { Kept, records, run, tooWide } from "./capture.ts";
 import { FakeSysfs } from "./fake_sysfs.ts";
 
 describe("listPins", () => {
@@ -87,9 +88,46 @@ describe("pinscope pins DEVICE", () => {
     const last = records(out).at(-1);
     equal([last?.["type"], last?.["locked"], last?.["pinned"]], ["round", 64 << 20, null]);
   });
+});
 
-  it("shows processes again and again with --watch", async () => {
-    const { out } = await run(["pins", "--model", "--watch", "--count", "3", "--interval", "0"]);
-    equal(out.match(/^ PID/gm)?.length, 3);
+describe("pinscope pins --watch", () => {
+  const THREE = ["pins", "--model", "--watch", "--count", "3", "--interval", "0"];
+
+  it("shows a table, an empty line, a table, where nobody reads along", async () => {
+    const { code, out } = await run(THREE);
+    const table = (await run(["pins", "--model"])).out;
+    equal([code, out], [0, [table, table, table].join("\n")]);
+  });
+
+  it("paints a terminal anew each round, and hides nothing", async () => {
+    const [stdout, stderr] = [new Kept(true), new Kept(true)];
+    const { signal } = new AbortController();
+    const code = await main(THREE, { stdout, stderr, signal });
+    const table = (await run(["pins", "--model"])).out;
+    const painted = `\x1b[H\x1b[J${table}`;
+    equal([code, stdout.text, stderr.text], [0, painted.repeat(3), ""]);
+  });
+
+  it("gives one JSON object a round, also on a terminal", async () => {
+    const stdout = new Kept(true);
+    const { signal } = new AbortController();
+    await main([...THREE, "--json"], { stdout, stderr: new Kept(), signal });
+    const rounds = records(stdout.text);
+    equal(rounds.map(({ type, round }) => [type, round]), [["watch", 1], ["watch", 2], [
+      "watch",
+      3,
+    ]]);
+    const [process] = rounds[0]?.["processes"] as Record<string, unknown>[];
+    const [holder] = rounds[0]?.["holders"] as Record<string, unknown>[];
+    equal([process?.["locked"], holder?.["pid"]], [4 * 2 ** 30, 1301]);
+    equal(rounds[0]?.["unseen"], { forbidden: [], vanished: [1] });
+  });
+
+  it("says what an interval may be", async () => {
+    for (const args of [["--interval", "-1"], ["--interval=-1"]]) {
+      const { code, err } = await run(["pins", "--model", "--watch", ...args]);
+      equal(code, 2);
+      match(err, /--interval takes a number from 0 to 604800; got "-1"/);
+    }
   });
 });

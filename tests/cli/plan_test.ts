@@ -6,6 +6,14 @@ const PCI = "0000:00:10.0";
 const MDEV = "83b8f4f2-509f-382f-3c1e-e6bfe0fa1001";
 
 describe("pinscope plan", () => {
+  it("cannot do without --map, and usage says so", async () => {
+    const { code, err } = await run(["plan", "--model"]);
+    equal(code, 2);
+    match(err, /plan needs at least one --map IOVA:SIZE\[,COUNT\]/);
+    const help = await run(["plan", "--help"]);
+    match(help.out, /^usage: pinscope plan --map IOVA:SIZE\[,N\]... \[OPTIONS\] \[DEVICE...\]$/m);
+  });
+
   it("says that mappings fit, and what they lock", async () => {
     const { code, out } = await run(["plan", "--model", "--map", "any:64G", PCI]);
     equal(code, 0);

@@ -78,11 +78,17 @@ describe("with --allow-ffi alone", () => {
 });
 
 describe("signals", () => {
-  for (const [signal, status] of [["SIGINT", 130], ["SIGTERM", 143]] as const) {
-    it(`end dirty with ${status} after ${signal}, without a trace`, async () => {
-      await using child = command(FOREVER).spawn();
+  const watch = ["pins", "--model", "--watch", "--interval", "0.02"];
+  const cases = [
+    ["SIGINT", 130, FOREVER, "round 2"],
+    ["SIGTERM", 143, FOREVER, "round 2"],
+    ["SIGINT", 130, watch, "\n\n PID"],
+  ] as const;
+  for (const [signal, status, args, seen] of cases) {
+    it(`end ${args[0]} with ${status} after ${signal}, without a trace`, async () => {
+      await using child = command(args).spawn();
       const reader = child.stdout.getReader();
-      await until(reader, "round 2");
+      await until(reader, seen);
       child.kill(signal);
       while (!(await reader.read()).done);
       const err = await new Response(child.stderr).text();
