@@ -49,7 +49,8 @@ const isLayout = (value: unknown): value is AnyLayout =>
 export const forms: readonly Form[] = Object.entries(uapi)
   .flatMap(([name, value]) => isLayout(value) ? [formOf(name, value)] : []);
 
-function formOf(name: string, layout: AnyLayout): Form {
+/** A struct of our tables, with the C expressions that must give its numbers. */
+export function formOf(name: string, layout: AnyLayout): Form {
   const composed = COMPOSED[name];
   const tag = name.replace(OLDER, "");
   const memberNames = Object.keys(layout.fields);
