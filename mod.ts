@@ -23,7 +23,13 @@
  */
 
 export { ERRNO, type ErrnoName, errnoName } from "./lib/base/errno.ts";
-export { PartialUnmapError, VfioError, type VfioErrorInit } from "./lib/base/error.ts";
+export {
+  PartialUnmapError,
+  RuleError,
+  type RuleErrorInit,
+  VfioError,
+  type VfioErrorInit,
+} from "./lib/base/error.ts";
 export type { Extent } from "./lib/base/extent.ts";
 export { formatSize, hex, parseSize } from "./lib/base/format.ts";
 export type { Bitmap } from "./lib/dirty/bitmap.ts";
@@ -50,7 +56,15 @@ export {
 } from "./lib/pins/ledger.ts";
 export type { Limit, StatusCounters } from "./lib/pins/parse.ts";
 export { type PinCounters, type PinDelta, PinSnapshot } from "./lib/pins/snapshot.ts";
+export { type Behaviour, BEHAVIOURS } from "./lib/rules/behaviour.ts";
+export type { BitmapRequest } from "./lib/rules/bitmap.ts";
+export type { DirtyPagesRequest } from "./lib/rules/dirty.ts";
 export type { IovaRange } from "./lib/rules/iova.ts";
+export type { MapRequest } from "./lib/rules/map.ts";
+export type { Refusal } from "./lib/rules/refusal.ts";
+export { ruleNamed, RULES, type RuleText } from "./lib/rules/table.ts";
+export type { UnmapRequest } from "./lib/rules/unmap.ts";
+export type { ContainerRequest, Explanation } from "./lib/vfio/preflight.ts";
 export {
   type Kernel,
   type PollRequest,

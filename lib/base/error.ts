@@ -70,6 +70,57 @@ export class VfioError extends Error {
   }
 }
 
+/** What a {@link RuleError} is made from. */
+export interface RuleErrorInit {
+  /** The rule's short name, as "map.overlap". */
+  readonly rule: string;
+  /** The positive error number that the kernel would answer. */
+  readonly errno: number;
+  /** The function of the kernel that tests the rule. */
+  readonly source: string;
+}
+
+/**
+ * A request that breaks one of the kernel's rules. It was not made: the message says which rule, with
+ * the wanted and the given value.
+ *
+ * @example The rule behind a refusal
+ * ```ts
+ * import { Container, RuleError } from "@pinscope/vfio";
+ * import { ModelKernel } from "@pinscope/vfio/model";
+ *
+ * using container = Container.open({ kernel: new ModelKernel() });
+ * using _group = container.attach("0000:00:10.0");
+ * using memory = container.allocate(4096n);
+ * try {
+ *   container.map(memory, { iova: 0x1001n });
+ * } catch (error) {
+ *   if (!(error instanceof RuleError) || error.rule !== "map.align") throw error;
+ * }
+ * ```
+ */
+export class RuleError extends RangeError {
+  /** "RuleError". */
+  override readonly name: string = "RuleError";
+  /** The rule's short name, as "map.overlap". */
+  readonly rule: string;
+  /** The positive error number that the kernel would answer. */
+  readonly errno: number;
+  /** The name of {@link errno}, as "EINVAL". */
+  readonly code: string;
+  /** The function of the kernel that tests the rule. */
+  readonly source: string;
+
+  /** Made where a request is refused before the kernel sees it. */
+  constructor(message: string, init: RuleErrorInit) {
+    super(message);
+    this.rule = init.rule;
+    this.errno = init.errno;
+    this.code = errnoName(init.errno);
+    this.source = init.source;
+  }
+}
+
 /** The kernel removed less, or more, than an unmap asked for. */
 export class PartialUnmapError extends VfioError {
   /** "PartialUnmapError". */

@@ -14,6 +14,7 @@ import type { MapOptions } from "./mapper.ts";
 import type { Mapping } from "./mapping.ts";
 import { HostMemory, type MemoryOptions } from "./memory.ts";
 import { PinHistory, type PinnedPages, readPinned } from "./pinned.ts";
+import { type ContainerRequest, explainRequest, type Explanation } from "./preflight.ts";
 import { probeScope } from "./probe.ts";
 import type { ScopeReport } from "./scope.ts";
 import type { DirtyTracker } from "./tracker.ts";
@@ -233,6 +234,18 @@ export class Container implements Disposable {
   map(memory: HostMemory, options: MapOptions = {}): Mapping {
     void this.#core.iommu; // a container without groups cannot map
     return this.#core.mapper.map(memory, options);
+  }
+
+  /**
+   * Says why the kernel would refuse a request, without asking it: every rule that the request
+   * breaks, in the order in which the kernel tests them, and those that only the kernel can decide.
+   *
+   * @param request Any values: nothing is done with them.
+   * @throws {ReferenceError} As long as no group is attached.
+   * @see drivers/vfio/vfio_iommu_type1.c; each refusal names its function
+   */
+  explain(request: ContainerRequest): Explanation {
+    return explainRequest(this.#core, request);
   }
 
   /**

@@ -1,0 +1,102 @@
+/**
+ * What the kernel would say to a request, by its rules and the state of a container.
+ *
+ * @module
+ */
+
+import { ERRNO } from "../base/errno.ts";
+import { fitsMemlock, memlockReason } from "../pins/memlock.ts";
+import type { PinSnapshot } from "../pins/snapshot.ts";
+import type { Behaviour } from "../rules/behaviour.ts";
+import { DIRTY_RULES, type DirtyPagesRequest } from "../rules/dirty.ts";
+import { MAP_RULES, type MapRequest } from "../rules/map.ts";
+import { type Refusal, refusals, type Rule, type RuleState } from "../rules/refusal.ts";
+import type { RuleText } from "../rules/table.ts";
+import { UNMAP_RULES, type UnmapRequest } from "../rules/unmap.ts";
+import type { Kernel } from "../sys/kernel.ts";
+import { probeBehaviour } from "./behaviour.ts";
+import type { IommuInfo } from "./iommu_info.ts";
+import type { IommuType } from "./iommu_type.ts";
+import type { Mapper } from "./mapper.ts";
+
+/** A request to explain, by the C name of the request. */
+export type ContainerRequest =
+  | { readonly request: "VFIO_IOMMU_MAP_DMA" } & MapRequest
+  | { readonly request: "VFIO_IOMMU_UNMAP_DMA" } & UnmapRequest
+  | { readonly request: "VFIO_IOMMU_DIRTY_PAGES" } & DirtyPagesRequest;
+
+/** What {@link explainRequest} finds. */
+export interface Explanation {
+  /** The rules that the request breaks; the kernel answers with the error of the first one. */
+  readonly refusals: readonly Refusal[];
+  /** Rules that only the kernel can decide, as whether memory can be pinned. */
+  readonly undecided: readonly RuleText[];
+}
+
+/** What is explained from. */
+export interface ExplainHost {
+  readonly kernel: Kernel;
+  /** The container's file. */
+  readonly fd: number;
+  readonly type: IommuType;
+  readonly mapper: Mapper;
+  /** The tracker that runs. */
+  readonly tracker: unknown;
+  info(): IommuInfo;
+  pins(): PinSnapshot;
+  accountState(): { readonly groups: number; readonly iommuGroups: number };
+}
+
+/** See `Container.explain`. */
+export function explainRequest(host: ExplainHost, request: ContainerRequest): Explanation {
+  const info = host.info();
+  const { groups, iommuGroups } = host.accountState();
+  const behaviour: Behaviour = probeBehaviour(host.kernel, host.fd, info.pageSize);
+  const state = {
+    behaviour,
+    pageSize: info.pageSize,
+    mappings: host.mapper.pieces,
+    ranges: iommuGroups > 0 ? info.iovaRanges : undefined,
+    entriesLeft: info.dmaAvailable,
+    emulated: iommuGroups < groups,
+    tracking: host.tracker !== undefined,
+    v1: host.type === "v1",
+  };
+  switch (request.request) {
+    case "VFIO_IOMMU_MAP_DMA": {
+      const rules = iommuGroups > 0 ? MAP_RULES : MAP_RULES.filter(({ test }) => test);
+      const found = explanation(rules, request, state);
+      return iommuGroups > 0 ? withMemlock(found, host.pins(), request.size) : found;
+    }
+    case "VFIO_IOMMU_UNMAP_DMA":
+      return explanation(UNMAP_RULES, request, state);
+    case "VFIO_IOMMU_DIRTY_PAGES":
+      return explanation(DIRTY_RULES, request, state);
+  }
+}
+
+function explanation<Request, State extends RuleState>(
+  rules: readonly Rule<Request, State>[],
+  request: Request,
+  state: State,
+): Explanation {
+  return {
+    refusals: [...refusals(rules, request, state)],
+    undecided: rules.filter(({ test }) => test === undefined),
+  };
+}
+
+/** The memory limit can be read, so that rule is decided here. */
+function withMemlock(found: Explanation, pins: PinSnapshot, size: bigint): Explanation {
+  const isMemlock = ({ name }: RuleText): boolean => name === "map.memlock";
+  const rule = found.undecided.find(isMemlock);
+  const undecided = found.undecided.filter((other) => !isMemlock(other));
+  if (rule === undefined || fitsMemlock(pins, pins.locked + size)) return { ...found, undecided };
+  const refusal: Refusal = {
+    errno: ERRNO.ENOMEM,
+    rule: rule.name,
+    source: rule.source,
+    reason: memlockReason(pins, pins.locked, size),
+  };
+  return { refusals: [...found.refusals, refusal], undecided };
+}
