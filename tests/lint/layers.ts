@@ -15,10 +15,11 @@ export const LIB: Readonly<Record<string, readonly string[]>> = {
   "lib/sys": ["lib/base"],
   "lib/vfio": ["lib/base", "lib/uapi", "lib/rules", "lib/dirty", "lib/pins", "lib/sys"],
   "lib/model": ["lib/base", "lib/uapi", "lib/rules", "lib/sys"],
+  "lib/trace": ["lib/base", "lib/uapi", "lib/sys"],
 };
 
 /** The files of lib that the command line may import: what the package exports. */
-const PUBLIC = ["mod.ts", "lib/model/mod.ts", "lib/uapi/mod.ts", "deno.json"];
+const PUBLIC = ["mod.ts", "lib/model/mod.ts", "lib/trace/mod.ts", "lib/uapi/mod.ts", "deno.json"];
 
 /** The package under its own name, whole or one entry of it. */
 const SELF = /^@pinscope\/vfio(\/|$)/;
