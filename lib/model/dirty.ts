@@ -86,7 +86,8 @@ function get(iommu: Type1, memory: AddressSpace, argument: Uint8Array): number {
   const { iova, size, pgsize, bitmap_size, data } = dirty_bitmap_get_request.over(argument).fields;
   if (!isUserRange(data, bitmap_size)) return -ERRNO.EINVAL;
   const request = { iova, size, bitmap: { pageSize: pgsize, size: bitmap_size } };
-  const refusal = getBitmapRefusal(request, iommu, iommu.tracking);
+  const space = { mappings: iommu.mappings, pageSize: iommu.pageSize };
+  const refusal = getBitmapRefusal(request, space, iommu.tracking);
   if (refusal !== undefined) return -refusal.errno;
   for (const dma of iommu.mappings.inRange(iova, size)) {
     const bitmap = { base: iova, address: data, all: iommu.allDirty };

@@ -203,20 +203,20 @@ export class ModelKernel implements Kernel {
   /** Maps memory, or a file. */
   mmap(
     length: bigint,
-    _protection: number,
+    protection: number,
     flags: number,
     fd: number,
     offset: bigint,
   ): bigint | number {
     if (length <= 0n) return -ERRNO.EINVAL;
     if ((flags & MAP_ANONYMOUS) !== 0) {
-      return this.#host.memory.map(new ModelMemory(length), 0n, length);
+      return this.#host.memory.map(new ModelMemory(length), 0n, length, protection);
     }
     const file = this.#files.get(fd);
     if (file === undefined) return -ERRNO.EBADF;
     const memory = file.map(offset, length);
     if (typeof memory === "number") return memory;
-    const address = this.#host.memory.map(memory, 0n, length);
+    const address = this.#host.memory.map(memory, 0n, length, protection);
     file.users += 1; // a mapping keeps its file open
     this.#mapped.set(address, file);
     return address;

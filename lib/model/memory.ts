@@ -5,6 +5,8 @@
  * @module
  */
 
+import { PROT_READ, PROT_WRITE } from "../sys/constant.ts";
+
 /** mmap'd memory, or a file's content that several mmaps share. */
 export class ModelMemory {
   /** Bytes. */
@@ -83,7 +85,12 @@ interface Area {
   readonly size: bigint;
   readonly memory: ModelMemory;
   readonly offset: bigint;
+  /** PROT_READ, PROT_WRITE. */
+  readonly protection: number;
 }
+
+/** How memory is used: to read it, or to write it too. */
+export type Use = "read" | "write";
 
 /** The address space of the process. */
 export class AddressSpace {
@@ -98,10 +105,15 @@ export class AddressSpace {
     return this.#areas.length;
   }
 
-  /** Puts memory at a new address. */
-  map(memory: ModelMemory, offset: bigint, size: bigint): bigint {
+  /** Puts memory at a new address; an area may be longer than what is in it, as that of a file. */
+  map(
+    memory: ModelMemory,
+    offset: bigint,
+    size: bigint,
+    protection: number = PROT_READ | PROT_WRITE,
+  ): bigint {
     const address = this.#next;
-    this.#areas.push({ address, size, memory, offset });
+    this.#areas.push({ address, size, memory, offset, protection });
     // A page stays free between two mappings: an overrun meets it.
     this.#next = address + (size + 2n * PAGE - 1n) / PAGE * PAGE;
     return address;
@@ -137,40 +149,56 @@ export class AddressSpace {
     return base + BigInt(view.byteOffset);
   }
 
-  /** Whether every byte of a range is mapped. */
-  has(address: bigint, size: bigint): boolean {
-    return this.#find(address, size) !== undefined ||
-      this.#findForeign(address, size) !== undefined;
+  /** Whether every byte of a range is there, and may be used so. */
+  has(address: bigint, size: bigint, use: Use = "read"): boolean {
+    return this.#reach(address, size, use) === size;
   }
 
-  /** Copies from an address; false, as EFAULT, if not all of it is mapped. */
+  /** Copies from an address; false, as EFAULT, if not all of it is there. */
   read(address: bigint, into: Uint8Array): boolean {
-    return this.#copy(address, into, false);
+    return this.#copy(address, into, "read");
   }
 
-  /** Copies to an address; false, as EFAULT, if not all of it is mapped. */
+  /** Copies to an address, as far as it can; false, as EFAULT, if not all of it can be written. */
   write(address: bigint, from: Uint8Array): boolean {
-    return this.#copy(address, from, true);
+    return this.#copy(address, from, "write");
   }
 
-  #copy(address: bigint, bytes: Uint8Array, out: boolean): boolean {
-    const area = this.#find(address, BigInt(bytes.length));
-    if (area !== undefined) {
-      const at = area.offset + address - area.address;
-      if (out) area.memory.write(at, bytes);
-      else area.memory.read(at, bytes);
+  #copy(address: bigint, bytes: Uint8Array, use: Use): boolean {
+    const foreign = this.#findForeign(address, BigInt(bytes.length));
+    if (foreign !== undefined) {
+      if (use === "write") foreign.set(bytes);
+      else bytes.set(foreign);
       return true;
     }
-    const foreign = this.#findForeign(address, BigInt(bytes.length));
-    if (foreign === undefined) return false;
-    if (out) foreign.set(bytes);
-    else bytes.set(foreign);
-    return true;
+    const length = Number(this.#reach(address, BigInt(bytes.length), use));
+    const area = this.#find(address);
+    if (area !== undefined && length > 0) {
+      const at = area.offset + address - area.address;
+      const part = bytes.subarray(0, length);
+      if (use === "write") area.memory.write(at, part);
+      else area.memory.read(at, part);
+    }
+    return length === bytes.length;
   }
 
-  #find(address: bigint, size: bigint): Area | undefined {
+  /** How many bytes from an address on can be used, at most `size`. */
+  #reach(address: bigint, size: bigint, use: Use): bigint {
+    if (this.#findForeign(address, size) !== undefined) return size;
+    const area = this.#find(address);
+    if (area === undefined) return 0n;
+    const need = use === "write" ? PROT_WRITE : PROT_READ;
+    if ((area.protection & need) === 0) return 0n;
+    // A file's last page is there as a whole, and nothing behind it.
+    const inside = (area.memory.size + PAGE - 1n) / PAGE * PAGE - area.offset;
+    const end = area.address + (inside < area.size ? inside : area.size);
+    const rest = end > address ? end - address : 0n;
+    return rest < size ? rest : size;
+  }
+
+  #find(address: bigint): Area | undefined {
     return this.#areas.find((area) =>
-      area.address <= address && address + size <= area.address + area.size
+      area.address <= address && address < area.address + area.size
     );
   }
 

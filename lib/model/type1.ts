@@ -7,7 +7,10 @@ import { unmapRefusal, type UnmapRequest } from "../rules/unmap.ts";
 import { VFIO_DMA_MAP_FLAG_WRITE, VFIO_DMA_UNMAP_FLAG_ALL } from "../uapi/flag.ts";
 import type { MemlockAccount } from "./account.ts";
 import { Dma } from "./dma.ts";
-import type { AddressSpace } from "./memory.ts";
+import type { AddressSpace, Use } from "./memory.ts";
+
+/** What a mapping with these rights does with its memory. */
+const useOf = (rights: number): Use => (rights & VFIO_DMA_MAP_FLAG_WRITE) !== 0 ? "write" : "read";
 
 /** A group as type1 sees it. */
 export interface AttachedGroup {
@@ -98,10 +101,10 @@ export class Type1 {
 
   #pinAll(): number {
     const { ranges, memory } = this.#host;
-    for (const { iova, size, vaddr } of this.mappings) {
+    for (const { iova, size, vaddr, rights } of this.mappings) {
       const fits = ranges.some(({ start, end }) => start <= iova && iova + size - 1n <= end);
       if (!fits) return -ERRNO.EINVAL;
-      if (!memory.has(vaddr, size)) return -ERRNO.EFAULT;
+      if (!memory.has(vaddr, size, useOf(rights))) return -ERRNO.EFAULT;
     }
     let charged = 0n;
     for (const dma of this.mappings) {
@@ -143,7 +146,7 @@ export class Type1 {
     if (refusal !== undefined) return -refusal.errno;
     const dma = new Dma(iova, size, vaddr, flags);
     if (this.hasIommu) {
-      if (!memory.has(vaddr, size)) return -ERRNO.EFAULT;
+      if (!memory.has(vaddr, size, useOf(flags))) return -ERRNO.EFAULT;
       if (!account.charge(size)) return -ERRNO.ENOMEM;
       dma.iommuMapped = true;
     }
@@ -212,7 +215,8 @@ export class Type1 {
     const dma = this.mappings.overlapping(iova, this.pageSize);
     if (dma === undefined) return -ERRNO.EINVAL;
     if (write && (dma.rights & VFIO_DMA_MAP_FLAG_WRITE) === 0) return -ERRNO.EPERM;
-    if (!memory.has(dma.vaddr + iova - dma.iova, this.pageSize)) return -ERRNO.EFAULT;
+    const vaddr = dma.vaddr + iova - dma.iova;
+    if (!memory.has(vaddr, this.pageSize, write ? "write" : "read")) return -ERRNO.EFAULT;
     const page = Number((iova - dma.iova) / this.pageSize);
     const count = dma.pins.get(page) ?? 0;
     if (count === 0 && !dma.iommuMapped && !account.charge(this.pageSize)) return -ERRNO.ENOMEM;
