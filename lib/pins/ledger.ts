@@ -102,13 +102,14 @@ export class Ledger {
     if (byDriver) this.#addDriver(charged.locked);
     this.#entries.push({
       kind: "other",
-      subject: byDriver ? "pins of drivers" : "the rest of the process",
+      subject: byDriver ? "drivers, or the process" : "the rest of the process",
       expected: undefined,
       charged,
       difference: byDriver ? 0n : charged.locked,
       notes: [
         byDriver
-          ? "drivers pin and release pages on their own; mlock and other containers count here too"
+          ? "drivers pin and release pages on their own; mlock and other containers count here " +
+            "too, and nothing tells them apart"
           : "mlock, another container, or another library of the process",
       ],
     });
@@ -199,8 +200,9 @@ function explainDifference(difference: bigint): string[] {
     return [
       `${
         formatSize(-difference)
-      } less than the rules say: pages of devices and reserved pages are ` +
-      "not counted, pages that a driver had pinned are paid for, or memory was unlocked elsewhere",
+      } less than the rules say: reserved pages are not counted (pages of devices, and on some ` +
+      "kernels the page of zeros, which untouched memory is as long as it is only read), pages " +
+      "that a driver had pinned are paid for, or memory was unlocked elsewhere",
     ];
   }
   return [];

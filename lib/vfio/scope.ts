@@ -28,7 +28,10 @@ export interface ScopeEvent {
 export interface ScopeReport {
   /** `unknown` where neither rule nor evidence tell. */
   readonly label: DirtyLabel;
-  /** `rule`: it follows from the groups. `evidence`: a read has shown it. `none`: it is open. */
+  /**
+   * `rule`: it follows from the groups by the kernel's rules. `evidence`: a read has shown it. `none`:
+   * it is open, also where there is no group.
+   */
   readonly basis: "rule" | "evidence" | "none";
   /** Why, as a sentence without its end. */
   readonly reason: string;
@@ -73,7 +76,7 @@ export class ScopeKeeper {
       id.number,
       "attached",
       effect === "none"
-        ? "nothing: its devices are emulated by their drivers"
+        ? "nothing: its devices are mediated"
         : before === "all-mapped"
         ? "nothing: every mapped page was dirty already"
         : effect === "all"
@@ -119,11 +122,19 @@ export class ScopeKeeper {
     const devices = id.devices.map(({ name, driver }) => `${name}: ${driver ?? "no driver"}`);
     const list = devices.join(", ");
     if (isEmulated(id)) {
-      return { group, effect: "none", reason: `mediated, its driver pins what it uses (${list})` };
+      return {
+        group,
+        effect: "none",
+        reason: `mediated: only what its driver pins or writes is reported (${list})`,
+      };
     }
     const pinner = id.devices.find(({ driver }) => driver !== undefined && !NEVER_PIN.has(driver));
     if (pinner === undefined) {
-      return { group, effect: "all", reason: `behind an IOMMU, and vfio-pci never pins (${list})` };
+      return {
+        group,
+        effect: "all",
+        reason: `behind an IOMMU, and none of its drivers can pin (${list})`,
+      };
     }
     return this.#proven.has(group)
       ? { group, effect: "none", reason: `its driver has pinned, a clean page showed (${list})` }
@@ -149,7 +160,7 @@ export class ScopeKeeper {
     const all = numbers("all");
     if (all !== "") {
       const reason = `group ${all} keeps it from being pinned pages only: it is behind an IOMMU ` +
-        "and its driver never pins";
+        "and none of its drivers can pin";
       return { label: "all-mapped", basis: "rule", reason, ...base };
     }
     const open = numbers("until-pin");
@@ -162,7 +173,11 @@ export class ScopeKeeper {
       const reason = "a mapped page was clean, so every driver behind an IOMMU has pinned";
       return { label: "pinned-scope", basis: "evidence", reason, ...base };
     }
-    const reason = "all devices are emulated by drivers that pin what they use";
+    if (groups.length === 0) {
+      const reason = "the container has no group, so that nothing is mapped or tracked in it";
+      return { label: "unknown", basis: "none", reason, ...base };
+    }
+    const reason = "all devices are mediated: only what their drivers pin or write is reported";
     return { label: "pinned-scope", basis: "rule", reason, ...base };
   }
 }

@@ -9,7 +9,7 @@ describe("pinscope scope", () => {
   it("tells pinned pages from all mapped ones, and which group decides it", async () => {
     const pinned = await run(["scope", "--model", MDEV]);
     equal([pinned.code, tooWide(pinned.out)], [0, []]);
-    match(pinned.out, /^dirty scope: pinned-scope\nby rule: all devices are emulated/);
+    match(pinned.out, /^dirty scope: pinned-scope\nby rule: all devices are mediated/);
     const all = await run(["scope", "--model", MDEV, PCI]);
     equal([all.code, tooWide(all.out)], [0, []]);
     match(all.out, /^dirty scope: all-mapped\nby rule: group 3 keeps it/);
