@@ -8,6 +8,8 @@ export interface Change {
   uid?: number;
   /** Take CAP_IPC_LOCK away from root. */
   withoutIpcLock?: boolean;
+  /** Let the script run other programs. */
+  mayRun?: boolean;
 }
 
 function wrapper(change: Change): string[] {
@@ -26,7 +28,7 @@ function wrapper(change: Change): string[] {
 }
 
 /**
- * Runs `name` with no permission but `--allow-ffi`.
+ * Runs `name` with no permission but `--allow-ffi`, unless it may run programs.
  *
  * @returns What it reported, by name.
  */
@@ -37,6 +39,7 @@ export async function runChild(
 ): Promise<Record<string, unknown>> {
   const script = new URL(name, import.meta.url).pathname;
   const options = ["run", "--cached-only", "--no-check", "--no-lock", "--allow-ffi"];
+  if (change.mayRun === true) options.push("--allow-run");
   const [command, ...rest] = [...wrapper(change), "deno", ...options, script, ...args];
   const output = await new Deno.Command(command!, { args: rest }).output();
   const text = new TextDecoder().decode(output.stdout);

@@ -1,4 +1,5 @@
 /** What pins cost: VmLck of the process that mapped. */
+import { Container } from "../../../mod.ts";
 import { equal } from "../../std/assert.ts";
 import { describe } from "../../std/testing.ts";
 import { it } from "../support/guard.ts";
@@ -126,6 +127,37 @@ describe("VmLck when a group behind an IOMMU joins", () => {
     equal(locked(scene.container), 64);
     group[Symbol.dispose]();
     equal(locked(scene.container), 0);
+  });
+});
+
+describe("VmLck of memory that is reached in several ways", () => {
+  it("counts it in each container, behind an IOMMU when it is mapped", () => {
+    using one = Container.open();
+    using _edu = one.attach(VFIO_PCI);
+    using two = Container.open();
+    using _vendor = two.attach(VENDOR_PCI);
+    using memory = one.allocate(pages(64));
+    memory.bytes.fill(1);
+    const counts = [locked(one)];
+    using _first = one.map(memory, { iova: at(0) });
+    counts.push(locked(one));
+    using _second = two.map(memory, { iova: at(0) });
+    counts.push(locked(one));
+    using _third = one.map(memory, { iova: at(128) });
+    counts.push(locked(one));
+    equal(counts, [0, 64, 128, 192]);
+  });
+
+  it("counts it in each container of mediated devices when it is pinned", () => {
+    using one = new Scene();
+    using two = new Scene({ device: PINS2 });
+    using _same = two.container.map(one.memory, { iova: at(128) });
+    one.vendor.pin(at(7), 2);
+    equal(locked(one.container), 2);
+    two.vendor.pin(at(128 + 7), 2);
+    equal(locked(one.container), 4);
+    one.vendor.unpin(at(7), 2);
+    equal(locked(one.container), 2);
   });
 });
 

@@ -16,7 +16,8 @@ async function withContainer(script: string): Promise<unknown> {
 
 describe("UNMAP by a child that has inherited the container", () => {
   it("takes the pages off the account of the parent, who mapped", async () => {
-    const unmapped = { result: "OK", removed: 8 * 4096, locked: 0 };
+    const containers = [[1], [1]]; // one container, held by two processes
+    const unmapped = { result: "OK", removed: 8 * 4096, locked: 0, containers };
     equal(await withContainer("child/sharing.ts"), {
       answers: ["OK", unmapped, "OK", unmapped],
       // 3 pages pinned by the driver, then 8 mapped for a group behind an IOMMU.

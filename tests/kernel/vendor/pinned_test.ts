@@ -1,44 +1,12 @@
 /** Which pages are pinned, as the library finds it, against what the driver was told to pin. */
 
-import { type Container, type DirtyMap, VfioError } from "../../../mod.ts";
+import { VfioError } from "../../../mod.ts";
 import { equal, match, ok, throws } from "../../std/assert.ts";
 import { describe } from "../../std/testing.ts";
-import { Random } from "../../unit/random.ts";
 import { it } from "../support/guard.ts";
-import { LOW, PAGE } from "../support/machine.ts";
-import { at, dirty, locked, Scene, show, VENDOR_PCI, VFIO_PCI } from "./scene.ts";
-
-const numbers = (map: DirtyMap): number[] =>
-  [...map.runs()].flatMap((run) =>
-    Array.from({ length: run.pages }, (_, i) => Number((run.iova - LOW) / PAGE) + i)
-  );
-
-function pinnedNow(container: Container): string {
-  const pinned = container.pinned();
-  ok(pinned.known, pinned.known ? "" : pinned.reason);
-  return show(numbers(pinned.pages));
-}
+import { at, dirty, numbers, pinnedNow, Scene, show, VENDOR_PCI, VFIO_PCI } from "./scene.ts";
 
 describe("pinned pages", () => {
-  it("4096 of them, in random runs of 1 to 512, come back page for page", () => {
-    using scene = new Scene({ size: 16384 });
-    const random = new Random(2019);
-    const expected = new Set<number>();
-    while (expected.size < 4096) {
-      const count = Math.min(1 + random.below(512), 4096 - expected.size);
-      const first = random.below(16384 - count);
-      if ([...Array(count).keys()].some((i) => expected.has(first + i))) continue;
-      scene.vendor.pin(at(first), count, { oneCall: true });
-      for (let i = 0; i < count; i += 1) expected.add(first + i);
-    }
-    equal(scene.vendor.status().pinned, 4096);
-    equal(pinnedNow(scene.container), show(expected));
-    using tracker = scene.container.trackDirty();
-    equal(pinnedNow(scene.container), show(expected));
-    equal(dirty(tracker), show(expected));
-    equal(locked(scene.container), 4096);
-  });
-
   it("are told with a tracker on, which loses nothing by it", () => {
     using scene = new Scene();
     using tracker = scene.container.trackDirty();
@@ -94,16 +62,6 @@ describe("the dirty scope", () => {
     vendor.unpin(at(5));
     equal(container.scope().label, "pinned-scope");
     equal(pinnedNow(container), "none");
-  });
-
-  it("is learned from a read as well, without a probe", () => {
-    using scene = new Scene({ device: VENDOR_PCI });
-    using tracker = scene.container.trackDirty();
-    const labels = (): string[] => [...tracker.drain()].map((window) => window.label);
-    equal(labels(), ["unknown"]);
-    scene.vendor.pin(at(1));
-    equal(labels(), ["pinned-scope"]);
-    equal(scene.container.scope().groups.map(({ effect }) => effect), ["none"]);
   });
 
   it("starts over when its group comes again", () => {

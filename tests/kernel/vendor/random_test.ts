@@ -3,7 +3,7 @@ import { equal } from "../../std/assert.ts";
 import { describe } from "../../std/testing.ts";
 import { Random } from "../../unit/random.ts";
 import { it } from "../support/guard.ts";
-import { at, dirty, PINS, Scene, show, VENDOR_PCI } from "./scene.ts";
+import { at, dirty, pinnedNow, PINS, Scene, show, VENDOR_PCI } from "./scene.ts";
 
 const SPACE = 16384;
 const COUNT = 4096;
@@ -32,11 +32,13 @@ describe(`4096 pages pinned in random runs of 1 to 512 (seed ${SEED})`, () => {
   for (const [name, device] of [["an mdev", PINS], ["a device behind an IOMMU", VENDOR_PCI]]) {
     it(`come back exactly, page for page: ${name}`, () => {
       using scene = new Scene({ device: device ?? PINS, size: SPACE });
-      using tracker = scene.container.trackDirty();
       const runs = randomRuns(SEED);
-      for (const { first, count } of runs) scene.vendor.pin(at(first), count);
+      for (const { first, count } of runs) scene.vendor.pin(at(first), count, { oneCall: true });
       equal(scene.vendor.status().pinned, COUNT);
       const wanted = pagesOf(runs);
+      equal(pinnedNow(scene.container), wanted);
+      using tracker = scene.container.trackDirty();
+      equal(pinnedNow(scene.container), wanted);
       equal(dirty(tracker), wanted);
       equal(dirty(tracker), wanted);
 
@@ -44,6 +46,7 @@ describe(`4096 pages pinned in random runs of 1 to 512 (seed ${SEED})`, () => {
       for (const { first, count } of gone) scene.vendor.unpin(at(first), count);
       equal(dirty(tracker), wanted);
       equal(dirty(tracker), pagesOf(kept));
+      equal(pinnedNow(scene.container), pagesOf(kept));
     });
   }
 });

@@ -2,6 +2,7 @@
 
 import {
   Container,
+  type DirtyMap,
   type DirtyTracker,
   type Group,
   type HostMemory,
@@ -97,6 +98,19 @@ export function read(tracker: DirtyTracker): { label: string; dirty: string } {
 
 /** Reads everything once and gives the dirty pages counted from LOW: "0-3,7". */
 export const dirty = (tracker: DirtyTracker): string => read(tracker).dirty;
+
+/** The pages of a set, counted from LOW. */
+export const numbers = (map: DirtyMap): number[] =>
+  [...map.runs()].flatMap((run) =>
+    Array.from({ length: run.pages }, (_, i) => Number((run.iova - LOW) / PAGE) + i)
+  );
+
+/** The pages that are pinned now, as the library finds them, counted from LOW: "0-3,7". */
+export function pinnedNow(container: Container): string {
+  const pinned = container.pinned();
+  if (!pinned.known) throw new Error(`what is pinned is not known: ${pinned.reason}`);
+  return show(numbers(pinned.pages));
+}
 
 /** Calls `body` and gives "OK", or the code with which the kernel refused. */
 export function code(body: () => unknown): string {

@@ -25,6 +25,22 @@ export interface PinOptions {
   readonly oneCall?: boolean;
 }
 
+/** A command with its doorbell, which runs it: to be written to the region's start. */
+export function commandBytes(
+  op: number,
+  iova: bigint,
+  length: number,
+  flags: number,
+): Uint8Array<ArrayBuffer> {
+  const command = new DataView(new ArrayBuffer(AT.result));
+  command.setUint32(AT.op, op, true);
+  command.setUint32(AT.flags, flags, true);
+  command.setBigUint64(AT.iova, iova, true);
+  command.setBigUint64(AT.length, BigInt(length), true);
+  command.setBigUint64(AT.doorbell, 1n, true);
+  return new Uint8Array(command.buffer);
+}
+
 /** An open device of the vendor driver: a mediated one, or edu. */
 export class VendorDevice implements Disposable {
   readonly device: Device;
@@ -110,15 +126,9 @@ export class VendorDevice implements Disposable {
     this.#region.write(AT.data, bytes);
   }
 
-  /** Writes the command with its doorbell, which runs it, and gives its result. */
+  /** Runs a command and gives its result. */
   #run(op: number, iova: bigint, length: number, flags: number): number {
-    const command = new DataView(new ArrayBuffer(AT.result));
-    command.setUint32(AT.op, op, true);
-    command.setUint32(AT.flags, flags, true);
-    command.setBigUint64(AT.iova, iova, true);
-    command.setBigUint64(AT.length, BigInt(length), true);
-    command.setBigUint64(AT.doorbell, 1n, true);
-    this.#region.write(0, new Uint8Array(command.buffer));
+    this.#region.write(0, commandBytes(op, iova, length, flags));
     const result = new DataView(this.#region.read(AT.result, 8).buffer);
     return Number(result.getBigInt64(0, true));
   }

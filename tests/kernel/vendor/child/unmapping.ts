@@ -1,5 +1,5 @@
 /** Runs as a child of sharing.ts: unmaps what its parent mapped, through the container at file 7. */
-import { pinsOf, rawLinux as linux } from "../../../../mod.ts";
+import { listHolders, pinsOf, rawLinux as linux } from "../../../../mod.ts";
 import { vfio_iommu_type1_dma_unmap, VFIO_IOMMU_UNMAP_DMA } from "../../../../lib/uapi/mod.ts";
 import { answer } from "../../support/raw.ts";
 
@@ -11,5 +11,7 @@ const report = {
   result: answer(linux.ioctlBuffer(7, VFIO_IOMMU_UNMAP_DMA, request.bytes)),
   removed: Number(request.fields.size),
   locked: Number(pinsOf().locked),
+  // Parent and child have the same container: kcmp gives both one number.
+  containers: listHolders().holders.map(({ containers }) => containers.map(({ id }) => id)),
 };
 await Deno.stdout.write(new TextEncoder().encode(JSON.stringify(report)));
