@@ -10,7 +10,7 @@ import { commandNamed, COMMANDS } from "./commands.ts";
 import { type CommandRow, COMMON, optionsOf, VERSION_ROW } from "./option.ts";
 import { type Io, Output, OutputError } from "./output.ts";
 import { loadParser, type ParsedOptions, UsageError } from "./parse.ts";
-import { nearest } from "./suggest.ts";
+import { nearest } from "../lib/base/nearest.ts";
 
 /**
  * Finds the command's word: options that take no value may stand before it. `help COMMAND` is

@@ -1,3 +1,4 @@
+import { checkKind } from "../base/argument.ts";
 import { hex } from "../base/format.ts";
 import {
   addTo,
@@ -22,6 +23,13 @@ export interface PageRuns {
 
 /** How the bits of two chunks are combined, word by word. */
 type Combine = (a: number, b: number) => number;
+
+function checkRange(iova: bigint, pages: number): void {
+  checkKind("iova", iova, "bigint");
+  checkKind("pages", pages, "number");
+  if (Number.isSafeInteger(pages) && pages >= 0) return;
+  throw new RangeError(`pages must be a whole number of at least 0; got ${pages}`);
+}
 
 /**
  * A set of pages, from one window or many. It takes memory in proportion to what is set: a long run
@@ -50,6 +58,7 @@ export class DirtyMap implements PageRuns {
    * @param pageSize Bytes of a page, a power of two.
    */
   constructor(pageSize: bigint) {
+    checkKind("pageSize", pageSize, "bigint");
     if (pageSize <= 0n || (pageSize & (pageSize - 1n)) !== 0n) {
       throw new RangeError(`A page size is a power of two; got ${pageSize}`);
     }
@@ -75,8 +84,15 @@ export class DirtyMap implements PageRuns {
     return bytes;
   }
 
-  /** Whether the page that holds an address is set. */
+  /**
+   * Tells whether the page that holds an address is set.
+   *
+   * @param iova Any address, in bytes.
+   * @returns Whether its page is in the set.
+   * @throws {TypeError} If the address is no bigint.
+   */
   has(iova: bigint): boolean {
+    checkKind("iova", iova, "bigint");
     const [key, page] = this.#place(iova);
     const chunk = this.#chunks.get(key);
     return chunk !== undefined && chunkHas(chunk, page);
@@ -122,8 +138,12 @@ export class DirtyMap implements PageRuns {
    *
    * @param iova Address of the first page; it is rounded down to a page.
    * @param pages How many.
+   * @returns This set.
+   * @throws {TypeError} If the address is no bigint, or the count no number.
+   * @throws {RangeError} If the count is not a whole number of at least 0.
    */
   addRange(iova: bigint, pages: number): this {
+    checkRange(iova, pages);
     const { pageSize } = this;
     return this.add({ pageSize, runs: () => [{ iova, pages }] });
   }
@@ -133,8 +153,12 @@ export class DirtyMap implements PageRuns {
    *
    * @param iova Address of the first page; it is rounded down to a page.
    * @param pages How many.
+   * @returns This set.
+   * @throws {TypeError} If the address is no bigint, or the count no number.
+   * @throws {RangeError} If the count is not a whole number of at least 0.
    */
   deleteRange(iova: bigint, pages: number): this {
+    checkRange(iova, pages);
     let [key, from] = this.#place(iova);
     for (let left = pages; left > 0; key += 1, from = 0) {
       const to = Math.min(CHUNK_PAGES, from + left);

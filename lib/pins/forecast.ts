@@ -1,3 +1,4 @@
+import { checkKind, checkOptions, type Kinds } from "../base/argument.ts";
 import { ERRNO, errnoName } from "../base/errno.ts";
 import { type Extent, ExtentSet } from "../base/extent.ts";
 import { formatSize, hex, plural } from "../base/format.ts";
@@ -79,6 +80,7 @@ const LIMITS: Readonly<Record<string, ForecastStop["limit"]>> = {
  *
  * It tests in the kernel's order: request, overlap, dma_entry_limit, IOVA ranges, memory limit.
  *
+ * @throws {TypeError} If an address or a size is no bigint, or a planned mapping has another field.
  * @throws {RangeError} If a count is not a whole number of at least 1.
  * @see drivers/vfio/vfio_iommu_type1.c, vfio_dma_do_map
  */
@@ -112,13 +114,18 @@ export function forecast(state: ForecastState, maps: readonly PlannedMap[]): For
   };
 }
 
+const PLANNED: Kinds<PlannedMap> = { iova: "bigint", size: "bigint", count: "number" };
+
 /** Each mapping by itself; an address that is left open is chosen when its turn comes. */
 function* expand(
   { pageSize, ranges }: ForecastState,
   maps: readonly PlannedMap[],
   mappings: ExtentSet<Extent>,
 ): Generator<Extent, void> {
-  for (const { iova, size, count = 1 } of maps) {
+  for (const map of maps) {
+    checkOptions(map, PLANNED);
+    const { iova, size, count = 1 } = map;
+    checkKind("size", size, "bigint");
     if (!Number.isSafeInteger(count) || count < 1) {
       throw new RangeError(`A count is a whole number of at least 1; got ${count}`);
     }

@@ -9,7 +9,7 @@ import { ERRNO } from "../base/errno.ts";
 import { VfioError } from "../base/error.ts";
 import { O_CLOEXEC, O_RDWR } from "../sys/constant.ts";
 import type { Kernel } from "../sys/kernel.ts";
-import { linux } from "../sys/libc.ts";
+import { kernelOf } from "./kernel_option.ts";
 import { readLine, writeText } from "../sys/text.ts";
 import { PCI_BRIDGE, readPci } from "./pci.ts";
 import { devicePath, hasVfioDriver, isViable, readGroup } from "./topology.ts";
@@ -139,8 +139,8 @@ class PciDevice {
  * if (unbindDevice("0000:00:11.0", { kernel }).to !== undefined) throw new Error("no driver");
  * ```
  */
-export function bindDevice(name: string, options: { readonly kernel?: Kernel } = {}): Rebound {
-  const { kernel = linux } = options;
+export function bindDevice(name: string, options?: { readonly kernel?: Kernel }): Rebound {
+  const kernel = kernelOf(options);
   using _held = kernel.retain();
   const device = new PciDevice(kernel, name, "bind");
   const { driver: from, group } = device;
@@ -200,8 +200,8 @@ function sayUses(uses: readonly DeviceUse[]): string {
  *   closed); EINVAL: no driver of VFIO has the device; EACCES: only root may.
  * @see drivers/vfio/vfio_main.c, vfio_unregister_group_dev
  */
-export function unbindDevice(name: string, options: { readonly kernel?: Kernel } = {}): Rebound {
-  const { kernel = linux } = options;
+export function unbindDevice(name: string, options?: { readonly kernel?: Kernel }): Rebound {
+  const kernel = kernelOf(options);
   using _held = kernel.retain();
   const device = new PciDevice(kernel, name, "unbind");
   const { driver: from, group } = device;

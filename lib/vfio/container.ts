@@ -1,3 +1,4 @@
+import { checkKind, checkOptions, type Kinds } from "../base/argument.ts";
 import { formatSize } from "../base/format.ts";
 import { type Forecast, forecast, type PlannedMap } from "../pins/forecast.ts";
 import type { Ledger } from "../pins/ledger.ts";
@@ -29,6 +30,8 @@ export interface ContainerOptions {
    */
   readonly type?: IommuType;
 }
+
+const OPTIONS: Kinds<ContainerOptions> = { kernel: "object", type: ["v1", "v2"] };
 
 /**
  * A VFIO container: groups of devices that share mappings, and the dirty pages of those.
@@ -65,11 +68,8 @@ export class Container implements Disposable {
    * @throws {VfioError} ENOENT or ENODEV: VFIO is not loaded; EACCES: no right to open it.
    * @see drivers/vfio/container.c, vfio_fops_open
    */
-  static open(options: ContainerOptions = {}): Container {
-    const { kernel = linux, type = "v2" } = options;
-    if (type !== "v1" && type !== "v2") {
-      throw new TypeError(`The type of IOMMU is "v1" or "v2"; got ${JSON.stringify(type)}`);
-    }
+  static open(options?: ContainerOptions): Container {
+    const { kernel = linux, type = "v2" } = checkOptions(options, OPTIONS);
     return new Container(new ContainerCore(kernel, type));
   }
 
@@ -108,6 +108,7 @@ export class Container implements Disposable {
    * @param extension `VFIO_UNMAP_ALL` and others of `@pinscope/vfio/uapi`.
    */
   supports(extension: number): boolean {
+    checkKind("extension", extension, "number");
     return hasExtension(this.#core.kernel, this.#core.fd, extension);
   }
 
@@ -161,6 +162,12 @@ export class Container implements Disposable {
    * @throws {ReferenceError} If no ledger is kept.
    */
   recordDriver<T>(subject: string, pages: number, body: () => T): T {
+    checkKind("subject", subject, "string");
+    checkKind("pages", pages, "number");
+    checkKind("body", body, "function");
+    if (!Number.isSafeInteger(pages)) {
+      throw new RangeError(`pages must be a whole number; got ${pages}`);
+    }
     const { recorder } = this.#core;
     if (recorder === undefined) throw new ReferenceError("No ledger is kept: see keepLedger");
     recorder.begin();
@@ -213,7 +220,7 @@ export class Container implements Disposable {
    * @param size Bytes, a multiple of 4096.
    * @throws {RangeError} If it is not.
    */
-  allocate(size: bigint, options: MemoryOptions = {}): HostMemory {
+  allocate(size: bigint, options?: MemoryOptions): HostMemory {
     return HostMemory.allocate(this.#core.kernel, size, options);
   }
 
@@ -231,7 +238,7 @@ export class Container implements Disposable {
    * @throws {VfioError} ENOMEM: the memory limit; ENOSPC: dma_entry_limit; EFAULT: the memory.
    * @see drivers/vfio/vfio_iommu_type1.c, vfio_dma_do_map
    */
-  map(memory: HostMemory, options: MapOptions = {}): Mapping {
+  map(memory: HostMemory, options?: MapOptions): Mapping {
     void this.#core.iommu; // a container without groups cannot map
     return this.#core.mapper.map(memory, options);
   }

@@ -7,7 +7,7 @@
 import { ERRNO } from "../base/errno.ts";
 import type { PinSnapshot } from "../pins/snapshot.ts";
 import type { Kernel } from "../sys/kernel.ts";
-import { linux } from "../sys/libc.ts";
+import { kernelOf } from "./kernel_option.ts";
 import { readLine } from "../sys/text.ts";
 import { readPins } from "./pins.ts";
 import { type DeviceId, readGroup } from "./topology.ts";
@@ -107,8 +107,8 @@ class Identity {
  * @param options `kernel`: the running kernel by default, or a model of one.
  * @see fs/proc/fd.c; kernel/kcmp.c, kcmp; drivers/vfio/vfio_main.c, vfio_device_show_fdinfo
  */
-export function listHolders(options: { readonly kernel?: Kernel } = {}): Holders {
-  const { kernel = linux } = options;
+export function listHolders(options?: { readonly kernel?: Kernel }): Holders {
+  const kernel = kernelOf(options);
   using _held = kernel.retain();
   const identity = new Identity(kernel);
   const holders: VfioHolder[] = [];

@@ -5,7 +5,7 @@
  */
 
 import type { Kernel } from "../sys/kernel.ts";
-import { linux } from "../sys/libc.ts";
+import { kernelOf } from "./kernel_option.ts";
 import { readLine } from "../sys/text.ts";
 import { PCI_BRIDGE, readPci } from "./pci.ts";
 import {
@@ -88,8 +88,8 @@ const PCI_DEVICES = "/sys/bus/pci/devices";
  * if (!ready.some((group) => group.devices[0]?.name === "0000:00:10.0")) throw new Error("ready");
  * ```
  */
-export function listHost(options: { readonly kernel?: Kernel } = {}): Host {
-  const { kernel = linux } = options;
+export function listHost(options?: { readonly kernel?: Kernel }): Host {
+  const kernel = kernelOf(options);
   using _held = kernel.retain();
   const nodes = names(kernel, "/dev/vfio");
   const groups = listGroups(kernel).map((group) =>

@@ -5,6 +5,7 @@
  * @module
  */
 
+import { checkKind, checkOptions, type Kinds } from "../base/argument.ts";
 import { check } from "../base/error.ts";
 import { formatSize, hex } from "../base/format.ts";
 import { isAligned } from "../base/page.ts";
@@ -44,8 +45,15 @@ export interface HostPages {
 /** Smallest host page of x86-64 and arm64; the container's page size is checked at map. */
 const HOST_PAGE = 4096n;
 
+const OPTIONS: Kinds<MemoryOptions> = {
+  backing: ["anonymous", "memfd"],
+  hugePageSize: "bigint",
+};
+
 /** Takes zeroed pages; see `HostMemory.allocate`. */
-export function takePages(kernel: Kernel, size: bigint, options: MemoryOptions): HostPages {
+export function takePages(kernel: Kernel, size: bigint, given?: MemoryOptions): HostPages {
+  checkKind("size", size, "bigint");
+  const options = checkOptions(given, OPTIONS);
   const unit = options.hugePageSize ?? HOST_PAGE;
   if (unit < HOST_PAGE || (unit & (unit - 1n)) !== 0n) {
     throw new RangeError(`A huge page size is a power of two above 4096; got ${unit}`);

@@ -1,5 +1,6 @@
+import { checkOptions, given, type Kinds } from "../base/argument.ts";
 import { ERRNO } from "../base/errno.ts";
-import { check, PartialUnmapError } from "../base/error.ts";
+import { check, PartialUnmapError, RuleError } from "../base/error.ts";
 import { type Extent, ExtentSet } from "../base/extent.ts";
 import { formatSize, hex } from "../base/format.ts";
 import { bitmapBytes } from "../base/page.ts";
@@ -25,7 +26,7 @@ import type { DirtyTracker } from "./tracker.ts";
 import { explainMap } from "./explain.ts";
 import type { IommuInfo } from "./iommu_info.ts";
 import { type Access, Mapping, type MappingOwner } from "./mapping.ts";
-import { holdMemory, type HostMemory } from "./memory.ts";
+import { holdMemory, HostMemory } from "./memory.ts";
 import type { Recorder } from "./recorder.ts";
 
 /** How to map memory. */
@@ -68,6 +69,14 @@ const RIGHTS: Readonly<Record<Access, number>> = {
   rw: VFIO_DMA_MAP_FLAG_READ | VFIO_DMA_MAP_FLAG_WRITE,
 };
 
+const OPTIONS: Kinds<MapOptions> = {
+  iova: "bigint",
+  access: ["r", "w", "rw"],
+  offset: "bigint",
+  size: "bigint",
+  pieceSize: "bigint",
+};
+
 /** Whether a mapping has memory in common with a range of this process. */
 const shares = (mapping: Mapping, vaddr: bigint, size: bigint): boolean =>
   mapping.vaddr < vaddr + size && vaddr < mapping.vaddr + mapping.size;
@@ -88,7 +97,13 @@ export class Mapper implements MappingOwner {
   }
 
   /** See `Container.map`. */
-  map(memory: HostMemory, options: MapOptions): Mapping {
+  map(memory: HostMemory, wanted?: MapOptions): Mapping {
+    if (!(memory instanceof HostMemory)) {
+      throw new TypeError(
+        `memory must be host memory, as container.allocate gives; got ${given(memory)}`,
+      );
+    }
+    const options = checkOptions(wanted, OPTIONS);
     const { iommu } = this.#host;
     const offset = options.offset ?? 0n;
     const size = options.size ?? memory.size - offset;
@@ -99,9 +114,6 @@ export class Mapper implements MappingOwner {
       );
     }
     const access = options.access ?? "rw";
-    if (RIGHTS[access] === undefined) {
-      throw new TypeError(`Access is "r", "w" or "rw"; got ${JSON.stringify(access)}`);
-    }
     const pieceSize = options.pieceSize ?? size;
     this.#checkPieces(pieceSize, size);
     const iova = options.iova ?? this.#freeIova(size);
@@ -167,10 +179,11 @@ export class Mapper implements MappingOwner {
 
   #refuse(request: Extent & { vaddr: bigint; flags: number }, iommu: IommuInfo): void {
     const { pageSize, iovaRanges: ranges } = iommu;
-    const refusal = request.iova < 0n
-      ? { reason: `iova must be at least 0; got ${request.iova}` }
-      : mapRefusal(request, { pageSize, mappings: this.pieces, ranges });
-    if (refusal !== undefined) throw new RangeError(`Cannot map memory: ${refusal.reason}`);
+    if (request.iova < 0n) {
+      throw new RangeError(`Cannot map memory: iova must be at least 0; got ${request.iova}`);
+    }
+    const refusal = mapRefusal(request, { pageSize, mappings: this.pieces, ranges });
+    if (refusal !== undefined) throw new RuleError(`Cannot map memory: ${refusal.reason}`, refusal);
   }
 
   #mapPiece(piece: Piece, vaddr: bigint, flags: number): void {

@@ -9,7 +9,7 @@ import { ERRNO } from "../base/errno.ts";
 import { VfioError } from "../base/error.ts";
 import { O_CLOEXEC, O_RDWR } from "../sys/constant.ts";
 import type { Kernel } from "../sys/kernel.ts";
-import { linux } from "../sys/libc.ts";
+import { kernelOf } from "./kernel_option.ts";
 import { readLine, writeText } from "../sys/text.ts";
 import { devicePath, resolve } from "./topology.ts";
 
@@ -60,7 +60,8 @@ function names(kernel: Kernel, path: string): string[] {
  *
  * @see Documentation/ABI/testing/sysfs-bus-vfio-mdev
  */
-export function listMdevTypes({ kernel = linux }: MdevOptions = {}): MdevType[] {
+export function listMdevTypes(options?: MdevOptions): MdevType[] {
+  const kernel = kernelOf(options);
   using _held = kernel.retain();
   return names(kernel, PARENTS).flatMap((parent) =>
     names(kernel, typesPath(parent)).map((type) => {
@@ -106,8 +107,9 @@ export function createMdev(
   parent: string,
   type: string,
   uuid: string = crypto.randomUUID(),
-  { kernel = linux }: MdevOptions = {},
+  options?: MdevOptions,
 ): CreatedMdev {
+  const kernel = kernelOf(options);
   checkUuid(uuid);
   using _held = kernel.retain();
   const action = `create the mediated device ${uuid} of type ${type}`;
@@ -171,7 +173,8 @@ function whyNotCreated(errno: number): string | undefined {
  *   without an end, until it is closed); EACCES: only root may.
  * @see drivers/vfio/mdev/mdev_sysfs.c, remove_store
  */
-export function removeMdev(uuid: string, { kernel = linux }: MdevOptions = {}): void {
+export function removeMdev(uuid: string, options?: MdevOptions): void {
+  const kernel = kernelOf(options);
   checkUuid(uuid);
   using _held = kernel.retain();
   const action = `remove the mediated device ${uuid}`;

@@ -60,7 +60,7 @@ export class HostMemory implements Disposable {
    * @see mm/mmap.c, ksys_mmap_pgoff
    */
   static allocate(kernel: Kernel, size: bigint, options?: MemoryOptions): HostMemory {
-    return new HostMemory(kernel, size, takePages(kernel, size, options ?? {}));
+    return new HostMemory(kernel, size, takePages(kernel, size, options));
   }
 
   /**

@@ -1,6 +1,6 @@
 import type { PinSnapshot } from "../pins/snapshot.ts";
 import type { Kernel } from "../sys/kernel.ts";
-import { linux } from "../sys/libc.ts";
+import { kernelOf } from "./kernel_option.ts";
 import { readPins } from "./pins.ts";
 
 /** A process with what it has locked. */
@@ -27,8 +27,8 @@ export interface ProcessPins {
  *
  * @see fs/proc/task_mmu.c, task_mem
  */
-export function listPins(options: { readonly kernel?: Kernel } = {}): ProcessPins[] {
-  const { kernel = linux } = options;
+export function listPins(options?: { readonly kernel?: Kernel }): ProcessPins[] {
+  const kernel = kernelOf(options);
   using _held = kernel.retain();
   const names = kernel.list("/proc");
   if (typeof names === "number") return [];

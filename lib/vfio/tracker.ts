@@ -1,3 +1,4 @@
+import { checkKind, checkOptions, type Kinds } from "../base/argument.ts";
 import { hex } from "../base/format.ts";
 import type { Extent, ExtentSet } from "../base/extent.ts";
 import { bitmapBytes } from "../base/page.ts";
@@ -41,6 +42,7 @@ export interface TwoReads {
 }
 
 const DEFAULT_BUDGET = 1 << 20;
+const OPTIONS: Kinds<DrainOptions> = { maxBitmapBytes: "number", cursor: "object" };
 
 /**
  * Dirty tracking that is on: read it with {@link DirtyTracker.drain}, end it with dispose.
@@ -84,12 +86,20 @@ export class DirtyTracker implements Disposable {
    * @throws {VfioError} If a read fails; the next drain reports its range as `incomplete`.
    * @see drivers/vfio/vfio_iommu_type1.c, vfio_iova_dirty_bitmap
    */
-  *drain(options: DrainOptions = {}): Generator<DirtyWindow, void> {
-    const budget = options.maxBitmapBytes ?? DEFAULT_BUDGET;
+  drain(options?: DrainOptions): Generator<DirtyWindow, void> {
+    // Checked here and not at the first window, so that the call that is wrong is the one that throws.
+    const { maxBitmapBytes: budget = DEFAULT_BUDGET, cursor = { iova: 0n } } = checkOptions(
+      options,
+      OPTIONS,
+    );
     if (!Number.isSafeInteger(budget) || budget < 8) {
       throw new RangeError(`maxBitmapBytes must be a whole number of at least 8; got ${budget}`);
     }
-    const cursor = options.cursor ?? { iova: 0n };
+    checkKind("cursor.iova", cursor.iova, "bigint");
+    return this.#windows(budget, cursor);
+  }
+
+  *#windows(budget: number, cursor: Cursor): Generator<DirtyWindow, void> {
     for (;;) {
       const plan = this.#plan(cursor, budget);
       if (plan === undefined) return;
@@ -113,7 +123,7 @@ export class DirtyTracker implements Disposable {
    *
    * @throws As {@link drain} does.
    */
-  runs(options: DrainOptions = {}): Generator<LabelledRun, void> {
+  runs(options?: DrainOptions): Generator<LabelledRun, void> {
     return mergeRuns(this.drain(options));
   }
 

@@ -7,7 +7,7 @@
 import { ERRNO } from "../base/errno.ts";
 import { O_CLOEXEC, O_EXCL, O_RDONLY } from "../sys/constant.ts";
 import type { Kernel } from "../sys/kernel.ts";
-import { linux } from "../sys/libc.ts";
+import { kernelOf } from "./kernel_option.ts";
 import { readLine, readText } from "../sys/text.ts";
 
 /** One use of a device by the host. */
@@ -43,8 +43,8 @@ const IFF_UP = 1;
  * if (use?.text !== "nvme0n1p1 is mounted on /") throw new Error("the root filesystem");
  * ```
  */
-export function usesOf(device: string, options: { readonly kernel?: Kernel } = {}): DeviceUse[] {
-  const { kernel = linux } = options;
+export function usesOf(device: string, options?: { readonly kernel?: Kernel }): DeviceUse[] {
+  const kernel = kernelOf(options);
   using _held = kernel.retain();
   const disks = disksOf(kernel, device);
   return [

@@ -1,4 +1,3 @@
-import { nearest } from "../../cli/suggest.ts";
 import { Output, OutputError, type Sink } from "../../cli/output.ts";
 import { columns, counted, WIDTH, wrap } from "../../cli/table.ts";
 import { equal, ok, throws } from "../std/assert.ts";
@@ -45,28 +44,6 @@ describe("counted", () => {
       "2 pages",
       "1,234,567 pages",
     ]);
-  });
-});
-
-describe("nearest", () => {
-  const words = ["info", "bind", "unbind", "dirty", "pins", "demo"];
-
-  it("finds what was meant", () => {
-    const cases = {
-      ifno: "info",
-      infos: "info",
-      dirt: "dirty",
-      dir: "dirty",
-      dmeo: "demo",
-      pin: "pins",
-    };
-    for (const [word, meant] of Object.entries(cases)) equal(nearest(word, words), meant, word);
-  });
-
-  it("does not guess wildly", () => {
-    for (const word of ["x", "list", "frobnicate", ""]) {
-      equal(nearest(word, words), undefined, word);
-    }
   });
 });
 

@@ -18,8 +18,18 @@ export const LIB: Readonly<Record<string, readonly string[]>> = {
   "lib/trace": ["lib/base", "lib/uapi", "lib/sys"],
 };
 
-/** The files of lib that the command line may import: what the package exports. */
-const PUBLIC = ["mod.ts", "lib/model/mod.ts", "lib/trace/mod.ts", "lib/uapi/mod.ts", "deno.json"];
+/**
+ * The files of lib that the command line may import: what the package exports, and the nearest of
+ * some words, which is no business of a script but is wanted for options of both.
+ */
+const PUBLIC = [
+  "mod.ts",
+  "lib/model/mod.ts",
+  "lib/trace/mod.ts",
+  "lib/uapi/mod.ts",
+  "lib/base/nearest.ts",
+  "deno.json",
+];
 
 /** The package under its own name, whole or one entry of it. */
 const SELF = /^@pinscope\/vfio(\/|$)/;

@@ -125,7 +125,7 @@ describe("Container.open", () => {
     throws(
       () => Container.open({ type }),
       TypeError,
-      'The type of IOMMU is "v1" or "v2"; got "v3"',
+      'type must be "v1" or "v2"; got the string "v3"',
     );
   });
 
