@@ -200,7 +200,10 @@ export function getBitmapRefusal(
   space: Omit<DirtyState, "tracking">,
   tracking: boolean,
 ): Refusal | undefined {
-  return firstRefusal(DIRTY_RULES, { ...request, flags: GET }, { ...space, tracking });
+  // Not spread: a state may be an object with getters.
+  const { pageSize, mappings, behaviour, v1 } = space;
+  const state = { pageSize, mappings, behaviour, v1, tracking };
+  return firstRefusal(DIRTY_RULES, { ...request, flags: GET }, state);
 }
 
 /** Finds why START would be refused: a mapping with more pages than a bitmap can count. */

@@ -176,5 +176,8 @@ export function unmapRefusal(
   space: AddressSpace & { readonly v1?: boolean | undefined },
   tracking: boolean,
 ): Refusal | undefined {
-  return firstRefusal(UNMAP_RULES, request, { ...space, tracking });
+  // Not spread: a state may be an object with getters.
+  const { pageSize, mappings, ranges, behaviour, emulated, isMoving, v1 } = space;
+  const state = { pageSize, mappings, ranges, behaviour, emulated, isMoving, v1, tracking };
+  return firstRefusal(UNMAP_RULES, request, state);
 }
