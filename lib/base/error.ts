@@ -18,9 +18,14 @@ export interface VfioErrorInit {
   readonly hint?: string | undefined;
   /** The numbers behind the sentence. */
   readonly details?: Readonly<Record<string, unknown>> | undefined;
+  /** The kernel's rule behind the refusal, as "map.memlock", where it is known. */
+  readonly rule?: string | undefined;
   /** The error underneath, if there is one. */
   readonly cause?: unknown;
 }
+
+/** Why a call failed: a sentence, or that with the rule of the kernel behind it. */
+export type Reason = string | { readonly hint: string; readonly rule: string };
 
 /**
  * A call that the kernel refused.
@@ -50,6 +55,8 @@ export class VfioError extends Error {
   readonly code: string;
   /** The reason and the remedy, where one is known. */
   readonly hint?: string;
+  /** The kernel's rule behind the refusal, where it is known: see `ruleNamed`. */
+  readonly rule?: string;
   /** The numbers behind the sentence. */
   readonly details: Readonly<Record<string, unknown>>;
 
@@ -66,6 +73,7 @@ export class VfioError extends Error {
     this.errno = init.errno;
     this.code = code;
     if (init.hint !== undefined) this.hint = init.hint;
+    if (init.rule !== undefined) this.rule = init.rule;
     this.details = init.details ?? {};
   }
 }
@@ -141,9 +149,10 @@ export function check(
   result: number,
   operation: string,
   action: string,
-  hint?: string | ((errno: number) => string | undefined),
+  hint?: Reason | ((errno: number) => Reason | undefined),
 ): number {
   if (result >= 0) return result;
   const reason = typeof hint === "function" ? hint(-result) : hint;
-  throw new VfioError({ operation, errno: -result, action, hint: reason });
+  const why = typeof reason === "string" ? { hint: reason } : reason;
+  throw new VfioError({ operation, errno: -result, action, ...why });
 }

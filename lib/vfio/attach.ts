@@ -1,5 +1,5 @@
 import { ERRNO } from "../base/errno.ts";
-import { check, VfioError } from "../base/error.ts";
+import { check, type Reason, VfioError } from "../base/error.ts";
 import type { Kernel } from "../sys/kernel.ts";
 import type { OwnedFd } from "../sys/owned_fd.ts";
 import { VFIO_TYPE1_IOMMU, VFIO_TYPE1v2_IOMMU } from "../uapi/flag.ts";
@@ -56,7 +56,7 @@ export function attachGroup(init: AttachInit, target: string): Attached {
   using stack = new DisposableStack();
   const file = stack.use(openGroup(kernel, id));
   const action = `attach group ${number} to the container`;
-  const why = (errno: number): string | undefined => explainAttach(kernel, errno, init.mapped);
+  const why = (errno: number): Reason | undefined => explainAttach(kernel, errno, init.mapped);
   const argument = new Uint8Array(Int32Array.of(fd).buffer);
   check(
     kernel.ioctlBuffer(file.fd, VFIO_GROUP_SET_CONTAINER, argument),
@@ -74,7 +74,7 @@ export function attachGroup(init: AttachInit, target: string): Attached {
 function setIommu(
   { kernel, fd, type }: AttachInit,
   action: string,
-  why: (errno: number) => string | undefined,
+  why: (errno: number) => Reason | undefined,
 ): void {
   if (!hasExtension(kernel, fd, TYPES[type])) {
     throw new VfioError({

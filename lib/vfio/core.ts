@@ -1,5 +1,5 @@
 import { ERRNO } from "../base/errno.ts";
-import { check, VfioError } from "../base/error.ts";
+import { check, RuleError, VfioError } from "../base/error.ts";
 import type { AccountState } from "../pins/cost.ts";
 import { Ledger } from "../pins/ledger.ts";
 import type { PinSnapshot } from "../pins/snapshot.ts";
@@ -180,7 +180,9 @@ export class ContainerCore implements MapperHost, Disposable {
     const { pieces } = this.mapper;
     const { pageSize, migration } = dirtyInfo(this.iommu, this.type);
     const refusal = startRefusal(pieces, pageSize);
-    if (refusal !== undefined) throw new RangeError(`Cannot track dirty pages: ${refusal.reason}`);
+    if (refusal !== undefined) {
+      throw new RuleError(`Cannot track dirty pages: ${refusal.reason}`, refusal);
+    }
     const maxBitmapBytes = Number(migration.maxBitmapBytes);
     const source = new Type1Source({ kernel, fd, pageSize, maxBitmapBytes, scope });
     const onEnd = (): void => void (this.tracker = undefined);

@@ -1,4 +1,4 @@
-import { Container, type HostMemory, VfioError } from "../../mod.ts";
+import { Container, type HostMemory, RuleError, VfioError } from "../../mod.ts";
 import { DEFAULT_MDEV, DEFAULT_SCENE, ModelKernel, type Scene } from "../../lib/model/mod.ts";
 import { equal, match, throws } from "../std/assert.ts";
 import { describe, it } from "../std/testing.ts";
@@ -46,7 +46,8 @@ describe("bad input", () => {
     attached((c, m) => {
       c.map(m, { iova: 0x10_0000n });
       const text = "0x180000..0x27ffff overlaps the mapping 0x100000..0x1fffff";
-      throws(() => c.map(m, { iova: 0x18_0000n }), RangeError, text);
+      const error = throws(() => c.map(m, { iova: 0x18_0000n }), RuleError, text);
+      equal([error.rule, error.code, error.source], ["map.overlap", "EEXIST", "vfio_dma_do_map"]);
     }));
 
   it("refuses a name that is no device", () => {
@@ -106,6 +107,7 @@ describe("a refused mapping", () => {
     attached((c, m) => {
       c.map(m);
       const error = throws(() => c.map(m), VfioError, "ENOMEM (12)");
+      equal(error.rule, "map.memlock");
       match(error.message, /VmLck 1 MiB \+ 1 MiB is above RLIMIT_MEMLOCK 1 MiB \(hard: 1 MiB\)/);
       equal([c.mappings.length, c.pins().locked, c.pins().room], [1, 1n << 20n, 0n]);
     }, { memlock: 1n << 20n, ipcLock: false }));
@@ -114,7 +116,7 @@ describe("a refused mapping", () => {
     attached((c, m) => {
       c.map(m);
       const error = throws(() => c.map(m), VfioError, "dma_entry_limit");
-      equal(error.code, "ENOSPC");
+      equal([error.code, error.rule], ["ENOSPC", "map.entries"]);
     }, { entryLimit: 1 }));
 
   it("takes back the pieces that were made", () =>
@@ -128,7 +130,7 @@ describe("a refused mapping", () => {
       (c, m) => {
         c.map(m);
         const error = throws(() => c.attach(PCI), VfioError, "pinned when the group joins");
-        equal(error.code, "ENOMEM");
+        equal([error.code, error.rule], ["ENOMEM", "group.memlock"]);
       },
       { memlock: 1n << 19n, ipcLock: false },
       DEFAULT_MDEV,
