@@ -14,7 +14,7 @@ import type { IommuType } from "./iommu_type.ts";
 import type { MapOptions } from "./mapper.ts";
 import type { Mapping } from "./mapping.ts";
 import { HostMemory, type MemoryOptions } from "./memory.ts";
-import { PinHistory, type PinnedPages, readPinned } from "./pinned.ts";
+import { beginHistory, type PinHistory, type PinnedPages, readPinned } from "./pinned.ts";
 import { type ContainerRequest, explainRequest, type Explanation } from "./preflight.ts";
 import { probeScope } from "./probe.ts";
 import type { ScopeReport } from "./scope.ts";
@@ -211,7 +211,7 @@ export class Container implements Disposable {
    * @throws {VfioError} EOPNOTSUPP, if a group makes every mapped page dirty.
    */
   pinHistory(): PinHistory {
-    return new PinHistory(this);
+    return beginHistory(this);
   }
 
   /**

@@ -10,7 +10,7 @@ import { OwnedFd } from "../sys/owned_fd.ts";
 import { VFIO_UNMAP_ALL } from "../uapi/flag.ts";
 import { VFIO_GET_API_VERSION } from "../uapi/request.ts";
 import { attachGroup, hasExtension } from "./attach.ts";
-import { Group } from "./group.ts";
+import { type Group, newGroup } from "./group.ts";
 import { dirtyInfo, type IommuInfo, readIommuInfo } from "./iommu_info.ts";
 import type { IommuType } from "./iommu_type.ts";
 import { Mapper, type MapperHost } from "./mapper.ts";
@@ -18,7 +18,7 @@ import { pinsOf } from "./pins.ts";
 import { Recorder } from "./recorder.ts";
 import { ScopeKeeper } from "./scope.ts";
 import { type GroupId, isEmulated } from "./topology.ts";
-import { DirtyTracker } from "./tracker.ts";
+import { coreOf, type DirtyTracker, startTracking } from "./tracker.ts";
 import { Type1Source } from "./type1_source.ts";
 
 const PATH = "/dev/vfio/vfio";
@@ -123,7 +123,7 @@ export class ContainerCore implements MapperHost, Disposable {
     this.#iommu = info;
     const onLeaving = (): void => this.recorder?.begin();
     const onLeave = (left: Group): void => this.#left(left);
-    const group = new Group({ kernel, ...joined, onLeaving, onLeave });
+    const group = newGroup({ kernel, ...joined, onLeaving, onLeave });
     this.groups.set(group, joined.id);
     this.#hadGroup = true;
     this.scope.attached(joined.id);
@@ -139,11 +139,13 @@ export class ContainerCore implements MapperHost, Disposable {
     if (this.groups.size === 0) {
       // The kernel has dropped the IOMMU with all mappings and tracking by now.
       this.#iommu = undefined;
-      this.tracker?.end();
+      if (this.tracker !== undefined) coreOf(this.tracker).end();
       this.mapper.forgetAll();
     } else {
       this.#iommu = readIommuInfo(this.kernel, this.fd);
-      if (reportsAll !== "no") this.tracker?.noteGroupLeft(reportsAll === "yes");
+      if (reportsAll !== "no" && this.tracker !== undefined) {
+        coreOf(this.tracker).noteGroupLeft(reportsAll === "yes");
+      }
     }
     this.#record("detach", id);
   }
@@ -186,7 +188,7 @@ export class ContainerCore implements MapperHost, Disposable {
     const maxBitmapBytes = Number(migration.maxBitmapBytes);
     const source = new Type1Source({ kernel, fd, pageSize, maxBitmapBytes, scope });
     const onEnd = (): void => void (this.tracker = undefined);
-    this.tracker = new DirtyTracker({ kernel, source, pieces, onEnd });
+    this.tracker = startTracking({ kernel, source, pieces, onEnd });
     return this.tracker;
   }
 

@@ -15,7 +15,7 @@ import {
 import { VFIO_DEVICE_FEATURE, VFIO_DEVICE_GET_INFO, VFIO_DEVICE_RESET } from "../uapi/request.ts";
 import type { EventFd } from "./event.ts";
 import { disableIrq, enableIrq, type IrqInfo, readIrqInfo, triggerIrq } from "./irq.ts";
-import { Region, type RegionOwner } from "./region.ts";
+import { newRegion, type Region, type RegionOwner } from "./region.ts";
 import { readRegionInfo } from "./region_info.ts";
 
 /** What VFIO_DEVICE_GET_INFO tells. */
@@ -39,6 +39,11 @@ export interface FeatureSupport {
   /** Whether it can be set. */
   readonly set: boolean;
 }
+
+type DeviceInit = [kernel: Kernel, fd: number, name: string, onClose: () => void];
+
+/** Set by the class, for this module alone: a script has no use for it. */
+let make: (...init: DeviceInit) => Device;
 
 /**
  * An open device of a group. Dispose unmaps its regions and closes it.
@@ -70,9 +75,8 @@ export class Device implements Disposable {
     this.#onClose = onClose;
   }
 
-  /** Takes over an open device; made by `group.device`. */
-  static adopt(kernel: Kernel, fd: number, name: string, onClose: () => void): Device {
-    return new Device(kernel, fd, name, onClose);
+  static {
+    make = (...init) => new Device(...init);
   }
 
   /** The device's file, while it is open. */
@@ -107,7 +111,7 @@ export class Device implements Disposable {
    * @see drivers/vfio/pci/vfio_pci_core.c, vfio_pci_ioctl_get_region_info
    */
   region(index: number): Region {
-    return new Region(this.#owner, readRegionInfo(this.#owner, index));
+    return newRegion(this.#owner, readRegionInfo(this.#owner, index));
   }
 
   /** Lists the regions that the device has: vfio-pci counts some that it refuses, as the VGA one. */
@@ -213,4 +217,9 @@ export class Device implements Disposable {
     // A mapped region keeps the device open in the kernel.
     for (const part of this.#parts) stack.use(part);
   }
+}
+
+/** Takes over an open device; `group.device` does. */
+export function adoptDevice(...init: DeviceInit): Device {
+  return make(...init);
 }

@@ -10,7 +10,7 @@ import {
   VFIO_GROUP_GET_STATUS,
   VFIO_GROUP_UNSET_CONTAINER,
 } from "../uapi/request.ts";
-import { Device } from "./device.ts";
+import { adoptDevice, type Device } from "./device.ts";
 import { type DeviceId, type GroupId, isNoIommu, isViable } from "./topology.ts";
 
 /** What a {@link Group} is made from. */
@@ -27,6 +27,9 @@ export interface GroupInit {
   readonly onLeave: (group: Group) => void;
 }
 
+/** Set by the class, for this module alone: a script has no use for it. */
+let make: (init: GroupInit) => Group;
+
 /**
  * An IOMMU group that is attached to a container. Dispose closes its devices and takes it out.
  *
@@ -40,8 +43,11 @@ export class Group implements Disposable {
   readonly #init: GroupInit;
   readonly #open: Device[] = [];
 
-  /** Made by `container.attach`. */
-  constructor(init: GroupInit) {
+  static {
+    make = (init) => new Group(init);
+  }
+
+  private constructor(init: GroupInit) {
     this.number = init.id.number;
     this.devices = init.id.devices;
     this.#init = init;
@@ -69,7 +75,7 @@ export class Group implements Disposable {
       `open device ${name} of group ${this.number}`,
       (errno) => errno === ERRNO.ENODEV ? this.#whyNoDevice(name) : undefined,
     );
-    const device = Device.adopt(kernel, fd, name, () => {
+    const device = adoptDevice(kernel, fd, name, () => {
       this.#open.splice(this.#open.indexOf(device), 1);
     });
     this.#open.push(device);
@@ -112,6 +118,11 @@ export class Group implements Disposable {
     // UNSET_CONTAINER answers EBUSY while a device fd or a mapped region is open.
     for (const device of [...this.#open]) stack.use(device);
   }
+}
+
+/** Makes the group of an open node that has joined a container; `container.attach` does. */
+export function newGroup(init: GroupInit): Group {
+  return make(init);
 }
 
 /**

@@ -22,10 +22,16 @@ import {
   vfio_iommu_type1_dma_map,
   vfio_iommu_type1_dma_unmap,
 } from "../uapi/type1.ts";
-import type { DirtyTracker } from "./tracker.ts";
+import { coreOf, type DirtyTracker } from "./tracker.ts";
 import { explainMap } from "./explain.ts";
 import type { IommuInfo } from "./iommu_info.ts";
-import { type Access, Mapping, type MappingOwner } from "./mapping.ts";
+import {
+  type Access,
+  type Mapping,
+  type MappingOwner,
+  newMapping,
+  releaseMapping,
+} from "./mapping.ts";
 import { holdMemory, HostMemory } from "./memory.ts";
 import type { Recorder } from "./recorder.ts";
 
@@ -133,7 +139,7 @@ export class Mapper implements MappingOwner {
       pieces.push(piece);
     }
     const init = { iova, size, vaddr, access, memory, held, pieces, owner: this };
-    const mapping = new Mapping(init);
+    const mapping = newMapping(init);
     for (const piece of pieces) {
       piece.mapping = mapping;
       this.pieces.add(piece);
@@ -251,7 +257,7 @@ export class Mapper implements MappingOwner {
     const action = `unmap ${formatSize(size)} at iova ${hex(iova)} with its dirty bits`;
     const request = this.#unmapBitmap;
     this.#host.recorder?.begin();
-    const window = tracker.readOnce(mapping, (target) => {
+    const window = coreOf(tracker).readOnce(mapping, (target) => {
       request.fields.argsz = dma_unmap_with_bitmap_request.size;
       request.fields.flags = VFIO_DMA_UNMAP_FLAG_GET_DIRTY_BITMAP;
       request.fields.iova = iova;
@@ -313,7 +319,8 @@ export class Mapper implements MappingOwner {
 
   #forget(mapping: Mapping): void {
     for (const piece of this.pieces.inRange(mapping.iova, mapping.size)) this.pieces.delete(piece);
-    this.#host.tracker?.forget(mapping);
-    mapping.release();
+    const { tracker } = this.#host;
+    if (tracker !== undefined) coreOf(tracker).forget(mapping);
+    releaseMapping(mapping);
   }
 }

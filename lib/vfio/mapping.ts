@@ -29,6 +29,10 @@ export interface MappingInit extends Extent {
   readonly owner: MappingOwner;
 }
 
+/** Set by the class, for this module alone: what a script has no use for is no method of it. */
+let make: (init: MappingInit) => Mapping;
+let release: (mapping: Mapping) => void;
+
 /** Host memory that a device reaches at an IOVA. Dispose unmaps it. */
 export class Mapping implements Disposable, Extent {
   /** The address that the device uses, in bytes. */
@@ -46,8 +50,16 @@ export class Mapping implements Disposable, Extent {
   readonly #owner: MappingOwner;
   #held: Disposable | undefined;
 
-  /** Made by `container.map`. */
-  constructor(init: MappingInit) {
+  static {
+    make = (init) => new Mapping(init);
+    release = (mapping) => {
+      const held = mapping.#held;
+      mapping.#held = undefined;
+      held?.[Symbol.dispose]();
+    };
+  }
+
+  private constructor(init: MappingInit) {
     this.iova = init.iova;
     this.size = init.size;
     this.vaddr = init.vaddr;
@@ -77,13 +89,6 @@ export class Mapping implements Disposable, Extent {
     return this.#owner.unmapWithBitmap(this);
   }
 
-  /** Notes that the kernel has the mapping no more, and lets go of the memory. */
-  release(): void {
-    const held = this.#held;
-    this.#held = undefined;
-    held?.[Symbol.dispose]();
-  }
-
   /**
    * Unmaps; a second time does nothing.
    *
@@ -92,4 +97,14 @@ export class Mapping implements Disposable, Extent {
   [Symbol.dispose](): void {
     if (this.isMapped) this.#owner.unmap(this);
   }
+}
+
+/** Makes a mapping that the kernel has; `container.map` does. */
+export function newMapping(init: MappingInit): Mapping {
+  return make(init);
+}
+
+/** Notes that the kernel has a mapping no more, and lets go of the memory. */
+export function releaseMapping(mapping: Mapping): void {
+  release(mapping);
 }

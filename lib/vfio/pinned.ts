@@ -72,6 +72,9 @@ export interface PinRound {
   readonly once: DirtyMap;
 }
 
+/** Set by the class, for this module alone. */
+let begin: (container: Container) => PinHistory;
+
 /**
  * Pins over time: each round tells what was pinned, released, or touched once since the last. It
  * keeps the pages of one round, however many there are.
@@ -99,8 +102,11 @@ export class PinHistory implements Disposable, Iterable<PinRound> {
   #pinned: DirtyMap;
   #round = 0;
 
-  /** Begins with what is pinned now; made by `container.pinHistory`. */
-  constructor(container: Container) {
+  static {
+    begin = (container) => new PinHistory(container);
+  }
+
+  private constructor(container: Container) {
     this.#container = container;
     if (container.scope().label === "unknown") container.probeScope();
     this.#own = container.tracker === undefined ? container.trackDirty() : undefined;
@@ -156,4 +162,9 @@ export class PinHistory implements Disposable, Iterable<PinRound> {
   [Symbol.dispose](): void {
     this.#own?.[Symbol.dispose]();
   }
+}
+
+/** Begins with what is pinned now; `container.pinHistory` does. */
+export function beginHistory(container: Container): PinHistory {
+  return begin(container);
 }

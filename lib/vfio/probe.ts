@@ -1,5 +1,6 @@
 import type { Container } from "./container.ts";
 import type { ScopeReport } from "./scope.ts";
+import { coreOf } from "./tracker.ts";
 
 /**
  * Maps a page that no driver can know of, reads whether it is dirty, and unmaps it. A group that makes
@@ -12,7 +13,7 @@ export function probeScope(container: Container): ScopeReport {
   using mapping = container.map(memory, { access: "r" });
   using stack = new DisposableStack();
   const tracker = container.tracker ?? stack.use(container.trackDirty());
-  const isDirty = tracker.look(mapping).count > 0; // a clean page is learned on the way
+  const isDirty = coreOf(tracker).look(mapping).count > 0; // a clean page is learned on the way
   const report = container.scope();
   if (!isDirty) return report;
   return {

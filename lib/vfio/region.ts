@@ -48,14 +48,20 @@ export interface RegionOwner {
   own(part: Disposable): void;
 }
 
+/** Set by the class, for this module alone: a script has no use for it. */
+let make: (owner: RegionOwner, info: RegionInfo) => Region;
+
 /** A region of a device: a BAR, the configuration space, or one of its driver's own. */
 export class Region {
   /** Size, place and rights. */
   readonly info: RegionInfo;
   readonly #owner: RegionOwner;
 
-  /** Made by `device.region`. */
-  constructor(owner: RegionOwner, info: RegionInfo) {
+  static {
+    make = (owner, info) => new Region(owner, info);
+  }
+
+  private constructor(owner: RegionOwner, info: RegionInfo) {
     this.#owner = owner;
     this.info = info;
   }
@@ -157,4 +163,9 @@ export class Region {
         `length ${length}`,
     );
   }
+}
+
+/** Makes a region of a device; `device.region` does. */
+export function newRegion(owner: RegionOwner, info: RegionInfo): Region {
+  return make(owner, info);
 }

@@ -1,14 +1,11 @@
 import { checkKind, checkOptions, type Kinds } from "../base/argument.ts";
 import { hex } from "../base/format.ts";
-import type { Extent, ExtentSet } from "../base/extent.ts";
-import { bitmapBytes } from "../base/page.ts";
-import { DirtyMap } from "../dirty/dirty_map.ts";
-import { type Cursor, type PlannedWindow, planWindow } from "../dirty/plan.ts";
+import type { Cursor } from "../dirty/plan.ts";
 import { type LabelledRun, mergeRuns } from "../dirty/run.ts";
-import type { BitmapTarget, DirtySource } from "../dirty/source.ts";
 import type { DirtyWindow } from "../dirty/window.ts";
-import type { Kernel } from "../sys/kernel.ts";
-import { DirtyReader } from "./reader.ts";
+import { DEFAULT_BUDGET, TrackerCore, type TrackerInit, type TwoReads } from "./tracker_core.ts";
+
+export type { TwoReads };
 
 /** How to read dirty pages. */
 export interface DrainOptions {
@@ -21,28 +18,11 @@ export interface DrainOptions {
   readonly cursor?: Cursor;
 }
 
-/** What a {@link DirtyTracker} is made from. */
-export interface TrackerInit {
-  readonly kernel: Kernel;
-  readonly source: DirtySource;
-  /** What is mapped, kept up to date by its owner. */
-  readonly pieces: ExtentSet<Extent>;
-  /** Called when tracking has ended. */
-  readonly onEnd: () => void;
-}
-
-/** Two reads of everything, one right behind the other. */
-export interface TwoReads {
-  /** What the first read gave: pinned now, or pinned or written since the read before. */
-  readonly first: DirtyMap;
-  /** What the second gave: pinned now, or touched between the two. */
-  readonly second: DirtyMap;
-  /** Reads of the bitmap that it took, and the bytes of bitmap that those copied. */
-  readonly cost: { readonly reads: number; readonly bitmapBytes: number };
-}
-
-const DEFAULT_BUDGET = 1 << 20;
 const OPTIONS: Kinds<DrainOptions> = { maxBitmapBytes: "number", cursor: "object" };
+
+/** Set by the class, for this module alone: what a script has no use for is no method of it. */
+let make: (core: TrackerCore) => DirtyTracker;
+let open: (tracker: DirtyTracker) => TrackerCore;
 
 /**
  * Dirty tracking that is on: read it with {@link DirtyTracker.drain}, end it with dispose.
@@ -52,30 +32,35 @@ const OPTIONS: Kinds<DrainOptions> = { maxBitmapBytes: "number", cursor: "object
  * once as `incomplete`, with every mapped page.
  */
 export class DirtyTracker implements Disposable {
-  /** Bytes of a page of the bitmap, as the source says. */
-  readonly pageSize: bigint;
-  /** Most bytes of bitmap in one read. */
-  readonly maxBitmapBytes: bigint;
-  /** Where the bits come from: "type1". */
-  readonly source: string;
-  readonly #init: TrackerInit;
-  readonly #reader: DirtyReader;
-  #on = true;
+  readonly #core: TrackerCore;
 
-  /** Starts to track; made by `container.trackDirty`. */
-  constructor(init: TrackerInit) {
-    const { kernel, source, pieces } = init;
-    this.pageSize = source.pageSize;
-    this.maxBitmapBytes = BigInt(source.maxBitmapBytes);
-    this.source = source.name;
-    this.#init = init;
-    this.#reader = new DirtyReader(kernel, source, pieces);
-    source.start();
+  static {
+    make = (core) => new DirtyTracker(core);
+    open = (tracker) => tracker.#core;
+  }
+
+  private constructor(core: TrackerCore) {
+    this.#core = core;
+  }
+
+  /** Bytes of a page of the bitmap, as the source says. */
+  get pageSize(): bigint {
+    return this.#core.source.pageSize;
+  }
+
+  /** Most bytes of bitmap in one read. */
+  get maxBitmapBytes(): bigint {
+    return BigInt(this.#core.source.maxBitmapBytes);
+  }
+
+  /** Where the bits come from: "type1". */
+  get source(): string {
+    return this.#core.source.name;
   }
 
   /** Whether tracking is still on: it ends with dispose, and when the last group leaves. */
   get isOn(): boolean {
-    return this.#on;
+    return this.#core.isOn;
   }
 
   /**
@@ -96,26 +81,7 @@ export class DirtyTracker implements Disposable {
       throw new RangeError(`maxBitmapBytes must be a whole number of at least 8; got ${budget}`);
     }
     checkKind("cursor.iova", cursor.iova, "bigint");
-    return this.#windows(budget, cursor);
-  }
-
-  *#windows(budget: number, cursor: Cursor): Generator<DirtyWindow, void> {
-    for (;;) {
-      const plan = this.#plan(cursor, budget);
-      if (plan === undefined) return;
-      const window = this.#reader.deliver(plan);
-      cursor.iova = plan.iova + plan.size; // before the yield: the kernel has cleared it by now
-      yield window;
-    }
-  }
-
-  #plan(cursor: Cursor, budget: number): PlannedWindow | undefined {
-    if (!this.#on) throw new ReferenceError("Cannot read dirty pages: tracking has ended");
-    const { pageSize, maxBitmapBytes: max } = this;
-    const together = (a: Extent, b: Extent): boolean =>
-      this.#reader.label(a) === this.#reader.label(b);
-    const limits = { pageSize, budget: BigInt(budget), max };
-    return planWindow(this.#init.pieces, cursor, limits, together);
+    return this.#core.windows(budget, cursor);
   }
 
   /**
@@ -134,60 +100,7 @@ export class DirtyTracker implements Disposable {
    * @throws As {@link drain} does.
    */
   readTwice(): TwoReads {
-    const first = new DirtyMap(this.pageSize);
-    const second = new DirtyMap(this.pageSize);
-    const cursor = { iova: 0n };
-    const cost = { reads: 0, bitmapBytes: 0 };
-    for (let plan; (plan = this.#plan(cursor, DEFAULT_BUDGET)) !== undefined;) {
-      first.add(this.#reader.peek(plan));
-      second.add(this.#reader.peek(plan));
-      cursor.iova = plan.iova + plan.size;
-      cost.reads += 2;
-      cost.bitmapBytes += 2 * Number(bitmapBytes(plan.size / this.pageSize));
-    }
-    return { first, second, cost };
-  }
-
-  /** Reads the bits of a mapping that only a probe has made; nobody else gets them. */
-  look(range: Extent): DirtyWindow {
-    return this.#reader.look(range);
-  }
-
-  /** Notes that mappings are gone, with what was read of them and not delivered. */
-  forget(range: Extent): void {
-    this.#reader.forget(range);
-  }
-
-  /**
-   * Delivers a range that is read in another way than by the source, as an unmap does.
-   *
-   * @param range Whole mappings.
-   * @param read Fills the bitmap.
-   * @returns A window of its own memory.
-   */
-  readOnce(range: Extent, read: (target: BitmapTarget) => void): DirtyWindow {
-    if (!this.#on) throw new ReferenceError("Cannot read dirty pages: tracking has ended");
-    return this.#reader.deliver(range, read).copy();
-  }
-
-  /**
-   * Notes that the kernel reports every mapped page once more, because it does not know what a group
-   * did that has left.
-   *
-   * @param isCertain Whether the group made everything dirty until then; if it may have pinned, the
-   *   next report means one or the other.
-   * @see drivers/vfio/vfio_iommu_type1.c, vfio_iommu_populate_bitmap_full
-   */
-  noteGroupLeft(isCertain: boolean): void {
-    this.#reader.owe(isCertain ? "all-mapped" : "unknown");
-  }
-
-  /** Notes that the kernel has ended tracking by itself, as when the last group leaves. */
-  end(): void {
-    if (!this.#on) return;
-    this.#on = false;
-    this.#reader[Symbol.dispose]();
-    this.#init.onEnd();
+    return this.#core.readTwice();
   }
 
   /**
@@ -196,14 +109,21 @@ export class DirtyTracker implements Disposable {
    * @see drivers/vfio/vfio_iommu_type1.c, vfio_dma_bitmap_free_all
    */
   [Symbol.dispose](): void {
-    if (!this.#on) return;
-    using stack = new DisposableStack();
-    stack.defer(() => this.end());
-    this.#init.source.stop();
+    this.#core[Symbol.dispose]();
   }
 
   /** A line for logs: the source and its page size. */
   toString(): string {
     return `${this.source} dirty tracking, ${hex(this.pageSize)}-byte pages`;
   }
+}
+
+/** Starts to track; `container.trackDirty` does. */
+export function startTracking(init: TrackerInit): DirtyTracker {
+  return make(new TrackerCore(init));
+}
+
+/** What is behind a tracker, for those who tell it what happens to its container. */
+export function coreOf(tracker: DirtyTracker): TrackerCore {
+  return open(tracker);
 }

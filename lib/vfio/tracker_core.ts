@@ -1,0 +1,142 @@
+import type { Extent, ExtentSet } from "../base/extent.ts";
+import { bitmapBytes } from "../base/page.ts";
+import { DirtyMap } from "../dirty/dirty_map.ts";
+import { type Cursor, type PlannedWindow, planWindow } from "../dirty/plan.ts";
+import type { BitmapTarget, DirtySource } from "../dirty/source.ts";
+import type { DirtyWindow } from "../dirty/window.ts";
+import type { Kernel } from "../sys/kernel.ts";
+import { DirtyReader } from "./reader.ts";
+
+/** What a tracker is made from. */
+export interface TrackerInit {
+  readonly kernel: Kernel;
+  readonly source: DirtySource;
+  /** What is mapped, kept up to date by its owner. */
+  readonly pieces: ExtentSet<Extent>;
+  /** Called when tracking has ended. */
+  readonly onEnd: () => void;
+}
+
+/** Two reads of everything, one right behind the other. */
+export interface TwoReads {
+  /** What the first read gave: pinned now, or pinned or written since the read before. */
+  readonly first: DirtyMap;
+  /** What the second gave: pinned now, or touched between the two. */
+  readonly second: DirtyMap;
+  /** Reads of the bitmap that it took, and the bytes of bitmap that those copied. */
+  readonly cost: { readonly reads: number; readonly bitmapBytes: number };
+}
+
+/** Bytes of bitmap of a window, where nobody says otherwise. */
+export const DEFAULT_BUDGET: number = 1 << 20;
+
+/**
+ * What dirty tracking consists of, and what the container tells it. `DirtyTracker` is its public face.
+ */
+export class TrackerCore implements Disposable {
+  /** Where the bits come from. */
+  readonly source: DirtySource;
+  readonly #init: TrackerInit;
+  readonly #reader: DirtyReader;
+  #on = true;
+
+  /** Starts to track. */
+  constructor(init: TrackerInit) {
+    const { kernel, source, pieces } = init;
+    this.source = source;
+    this.#init = init;
+    this.#reader = new DirtyReader(kernel, source, pieces);
+    source.start();
+  }
+
+  /** Whether tracking is still on. */
+  get isOn(): boolean {
+    return this.#on;
+  }
+
+  /** See `DirtyTracker.drain`. */
+  *windows(budget: number, cursor: Cursor): Generator<DirtyWindow, void> {
+    for (;;) {
+      const plan = this.#plan(cursor, budget);
+      if (plan === undefined) return;
+      const window = this.#reader.deliver(plan);
+      cursor.iova = plan.iova + plan.size; // before the yield: the kernel has cleared it by now
+      yield window;
+    }
+  }
+
+  #plan(cursor: Cursor, budget: number): PlannedWindow | undefined {
+    if (!this.#on) throw new ReferenceError("Cannot read dirty pages: tracking has ended");
+    const { pageSize, maxBitmapBytes } = this.source;
+    const together = (a: Extent, b: Extent): boolean =>
+      this.#reader.label(a) === this.#reader.label(b);
+    const limits = { pageSize, budget: BigInt(budget), max: BigInt(maxBitmapBytes) };
+    return planWindow(this.#init.pieces, cursor, limits, together);
+  }
+
+  /** See `DirtyTracker.readTwice`. */
+  readTwice(): TwoReads {
+    const first = new DirtyMap(this.source.pageSize);
+    const second = new DirtyMap(this.source.pageSize);
+    const cursor = { iova: 0n };
+    const cost = { reads: 0, bitmapBytes: 0 };
+    for (let plan; (plan = this.#plan(cursor, DEFAULT_BUDGET)) !== undefined;) {
+      first.add(this.#reader.peek(plan));
+      second.add(this.#reader.peek(plan));
+      cursor.iova = plan.iova + plan.size;
+      cost.reads += 2;
+      cost.bitmapBytes += 2 * Number(bitmapBytes(plan.size / this.source.pageSize));
+    }
+    return { first, second, cost };
+  }
+
+  /** Reads the bits of a mapping that only a probe has made; nobody else gets them. */
+  look(range: Extent): DirtyWindow {
+    return this.#reader.look(range);
+  }
+
+  /** Notes that mappings are gone, with what was read of them and not delivered. */
+  forget(range: Extent): void {
+    this.#reader.forget(range);
+  }
+
+  /**
+   * Delivers a range that is read in another way than by the source, as an unmap does.
+   *
+   * @param range Whole mappings.
+   * @param read Fills the bitmap.
+   * @returns A window of its own memory.
+   */
+  readOnce(range: Extent, read: (target: BitmapTarget) => void): DirtyWindow {
+    if (!this.#on) throw new ReferenceError("Cannot read dirty pages: tracking has ended");
+    return this.#reader.deliver(range, read).copy();
+  }
+
+  /**
+   * Notes that the kernel reports every mapped page once more, because it does not know what a group
+   * did that has left.
+   *
+   * @param isCertain Whether the group made everything dirty until then; if it may have pinned, the
+   *   next report means one or the other.
+   * @see drivers/vfio/vfio_iommu_type1.c, vfio_iommu_populate_bitmap_full
+   */
+  noteGroupLeft(isCertain: boolean): void {
+    this.#reader.owe(isCertain ? "all-mapped" : "unknown");
+  }
+
+  /** Notes that the kernel has ended tracking by itself, as when the last group leaves. */
+  end(): void {
+    if (!this.#on) return;
+    this.#on = false;
+    this.#reader[Symbol.dispose]();
+    this.#init.onEnd();
+  }
+
+  /** See `DirtyTracker[Symbol.dispose]`. */
+  [Symbol.dispose](): void {
+    if (!this.#on) return;
+    using stack = new DisposableStack();
+    stack.defer(() => this.end());
+    this.#init.source.stop();
+  }
+}
