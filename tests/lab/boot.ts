@@ -118,6 +118,7 @@ export async function boot(
       late: late ? passed : undefined,
       told: await job.read("problem"),
       console,
+      signal: status.signal,
       qemu: status.success ? "" : await complaint,
     }),
     console: consoleEnd(console),
@@ -127,10 +128,21 @@ export async function boot(
   };
 }
 
+/** What is known of a guest that ended without a status. */
+export interface End {
+  /** Seconds until the lab stopped it, if it did. */
+  late: number | undefined;
+  /** What the guest says is missing. */
+  told: string | undefined;
+  console: string;
+  /** What ended QEMU, if it did not end by itself. */
+  signal: Deno.Signal | null;
+  /** What QEMU wrote on stderr. */
+  qemu: string;
+}
+
 /** Says in a sentence why a guest ended without finishing its command. */
-export function explainEnd(
-  end: { late: number | undefined; told: string | undefined; console: string; qemu: string },
-): string {
+export function explainEnd(end: End): string {
   const told = end.told?.trim() || end.console.match(/^lab-problem: (.*)$/m)?.[1];
   if (told) return `the guest is no lab: ${told}`;
   const panic = end.console.match(/Kernel panic - not syncing: (.*)/)?.[1];
@@ -140,6 +152,13 @@ export function explainEnd(
   if (end.late !== undefined) {
     const where = end.console.includes("lab-start") ? "the command still ran" : "it had not booted";
     return `the guest was stopped after ${Math.round(end.late)} s (--timeout): ${where}`;
+  }
+  if (end.signal !== null) {
+    // Before what it printed: a QEMU that is killed early has printed nothing, whatever the kernel.
+    const why = end.signal === "SIGKILL"
+      ? "by hand, or by the host when its memory ran out (see dmesg; --memory gives the guest less)"
+      : "from outside";
+    return `QEMU was killed by ${end.signal}: ${why}`;
   }
   if (end.qemu.trim() !== "") return `QEMU ended: ${end.qemu.trim()}`;
   if (end.console.trim() === "") return "the guest printed nothing: is this a kernel for x86-64?";

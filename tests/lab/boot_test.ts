@@ -1,8 +1,8 @@
 import { equal, match } from "../std/assert.ts";
 import { describe, it } from "../std/testing.ts";
-import { consoleEnd, explainEnd } from "./boot.ts";
+import { consoleEnd, type End, explainEnd } from "./boot.ts";
 
-const quiet = { late: undefined, told: undefined, console: "", qemu: "" };
+const quiet: End = { late: undefined, told: undefined, console: "", signal: null, qemu: "" };
 
 describe("the end of a guest", () => {
   it("is told in the guest's own words first", () => {
@@ -20,6 +20,17 @@ describe("the end of a guest", () => {
   it("may be a timeout, in the boot or in the command", () => {
     match(explainEnd({ ...quiet, late: 5.1 }), /after 5 s.*had not booted/);
     match(explainEnd({ ...quiet, late: 5, console: "lab-start" }), /command still ran/);
+  });
+
+  it("may be a signal, which is named also where the guest printed nothing", () => {
+    const signal = "SIGKILL";
+    match(explainEnd({ ...quiet, signal }), /^QEMU was killed by SIGKILL: .*memory ran out/);
+    match(explainEnd({ ...quiet, signal: "SIGTERM", console: "a" }), /killed by SIGTERM: from out/);
+    match(explainEnd({ ...quiet, signal, late: 5 }), /was stopped after 5 s \(--timeout\)/);
+    match(
+      explainEnd({ ...quiet, signal, console: "Kernel panic - not syncing: x" }),
+      /panicked: x/,
+    );
   });
 
   it("may be QEMU's own, or silent", () => {

@@ -84,6 +84,7 @@ usage: deno task lab [COMMAND] [OPTIONS]
   prepare                     fetch and prepare only
   module                      build the vendor driver for the kernel, print where it is
   run SCRIPT.ts [ARG...]      run a script of the project in the guest, as root
+  run pinscope [ARG...]       the command line of the project in the guest
   run COMMAND [ARG...]        the same with one of the guest's commands
   test [FILTER]               tests/kernel in the guest, one boot a profile
   profiles                    list the machines
@@ -94,12 +95,24 @@ Options stand before SCRIPT or COMMAND; what follows it is passed on as it is.
 Exit status: the guest's own; 2 wrong use; 1 the lab cannot run, with the reason.
 
 examples:
-  deno task lab run --profile entry_limit examples/map.ts 0000:00:10.0
+  deno task lab run examples/dirty_runs.ts 0000:00:10.0
+  deno task lab run --profile vendor pinscope info
   deno task lab run dmesg
   deno task lab test --kernel arch/x86/boot/bzImage --modules /tmp/mods`;
 }
 
 const commands = ["shell", "prepare", "module", "run", "test", "profiles", "help"] as const;
+
+/**
+ * The script that the first word of `run` names: one by its path, or the command line by its name.
+ *
+ * @param project The folder of the project.
+ * @returns Its path; undefined for a command of the guest.
+ */
+export function scriptNamed(word: string, project: string): string | undefined {
+  if (word === "pinscope") return `${project}/cli/main.ts`;
+  return /\.[mc]?[jt]s$/.test(word) ? word : undefined;
+}
 
 /** Splits at the first word that is no option and no option's value. */
 export function splitAtWord(args: readonly string[]): [string[], string[]] {

@@ -1,7 +1,7 @@
 import { UsageError } from "../../cli/parse.ts";
 import { equal, match, rejects } from "../std/assert.ts";
 import { describe, it } from "../std/testing.ts";
-import { help, ownModule, parse, splitAtWord } from "./cli.ts";
+import { help, ownModule, parse, scriptNamed, splitAtWord } from "./cli.ts";
 import { UsageProblem } from "./problem.ts";
 
 describe("the lab's command line", () => {
@@ -26,6 +26,21 @@ describe("the lab's command line", () => {
     equal(splitAtWord(["--kernel", "k", "-v", "run"]), [["--kernel", "k", "-v"], ["run"]]);
     equal(splitAtWord(["--user", "a", "b"]), [["--user"], ["a", "b"]]);
     equal(splitAtWord(["--", "-x"]), [[], ["-x"]]);
+  });
+
+  it("knows scripts by their names, and the command line by its own", () => {
+    equal(["a.ts", "x/b.mjs", "dmesg", "pinscope"].map((word) => scriptNamed(word, "/p")), [
+      "a.ts",
+      "x/b.mjs",
+      undefined,
+      "/p/cli/main.ts",
+    ]);
+  });
+
+  it("shows examples of files that are there", () => {
+    const root = new URL("../../", import.meta.url);
+    const files = [...help().matchAll(/examples\/\w+\.ts/g)].map(([file]) => file);
+    equal(files.map((file) => Deno.statSync(new URL(file, root)).isFile), [true]);
   });
 
   it("reads modules with their parameters", () => {

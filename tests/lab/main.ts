@@ -1,7 +1,7 @@
 /** Entry of `deno task lab`. */
 import { UsageError } from "../../cli/parse.ts";
 import { Cache } from "./cache.ts";
-import { type CommandLine, help, parse } from "./cli.ts";
+import { type CommandLine, help, parse, scriptNamed } from "./cli.ts";
 import { which } from "./command.ts";
 import { Interrupt, Interrupted } from "./interrupt.ts";
 import { kernels } from "./kernels.ts";
@@ -45,7 +45,8 @@ async function main(args: readonly string[], signal: AbortSignal): Promise<numbe
 async function runCommand(line: CommandLine, signal: AbortSignal): Promise<number> {
   const [first = "", ...rest] = line.words;
   const folder = placeInProject();
-  const script = /\.[mc]?[jt]s$/.test(first) ? await findScript(first) : undefined;
+  const name = scriptNamed(first, project);
+  const script = name === undefined ? undefined : await findScript(name);
   const deno = ["deno", "run", "--cached-only", "--no-check", "--no-lock", "-A"];
   const lab = await Lab.prepare(line.options, signal);
   const ended = await lab.run({
