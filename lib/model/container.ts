@@ -43,7 +43,8 @@ const TYPES: readonly number[] = [VFIO_TYPE1_IOMMU, VFIO_TYPE1v2_IOMMU];
 const EXTENSIONS: readonly number[] = [VFIO_UNMAP_ALL, NESTING];
 
 /**
- * An open /dev/vfio/vfio.
+ * An open /dev/vfio/vfio. When it is closed its groups stay in it, with all that is mapped, until they
+ * leave or are closed.
  *
  * @see drivers/vfio/container.c
  */
@@ -166,9 +167,5 @@ export class ContainerFile extends ModelFile {
       request,
       (dma) => copyBits(dma, iommu, this.#host.memory, bitmap) ? 0 : -ERRNO.EFAULT,
     );
-  }
-
-  override release(): void {
-    for (const group of [...this.groups]) this.detach(group);
   }
 }
