@@ -3,6 +3,7 @@
 import { Container, listHolders, pinsOf } from "../../../mod.ts";
 import { equal, ok } from "../../std/assert.ts";
 import { describe } from "../../std/testing.ts";
+import { runChild } from "../support/child.ts";
 import { it } from "../support/guard.ts";
 import { Scene, VFIO_PCI } from "./scene.ts";
 
@@ -29,6 +30,12 @@ describe("the processes that hold VFIO", () => {
     );
     equal(self.devices.map(({ fd }) => fd), [scene.vendor.device.fd]);
     equal([self.pins?.locked, forbidden], [pinsOf().locked, []]);
+  });
+
+  it("of other users are told as such, and not asked again", async () => {
+    using _scene = new Scene();
+    const seen = await runChild("../vendor/child/holders.ts", { uid: 1000 }, `${Deno.pid}`);
+    equal(seen, { isForbidden: true, holders: 0, missing: "ENOENT" });
   });
 
   it("are nobody when everything is released", () => {

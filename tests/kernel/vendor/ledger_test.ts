@@ -68,6 +68,10 @@ describe("the ledger", () => {
     match(difference?.notes.join() ?? "", /12 KiB more than the rules say: .* or a driver pinned/);
     equal([ledger.total.locked, ledger.total.pinned, ledger.driverLocked], [0n, 0n, 0n]);
     ok(ledger.entries.every(({ charged }) => charged.pinned === 0n), "VmPin moved");
+    equal(ledger.mappings, [
+      { subject: "1 MiB at iova 0x1000000", charged: 0n, returned: pages(10) },
+      { subject: "64 KiB at iova 0x1400000", charged: 0n, returned: 0n },
+    ]);
   });
 
   it("counts the same memory at two addresses twice, and pins of one page once", () => {
