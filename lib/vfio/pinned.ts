@@ -33,7 +33,8 @@ export type PinnedPages =
  * Finds which pages drivers have pinned, without losing anything for a tracker that is on.
  *
  * The kernel has no request for it. Its dirty bitmap shows pinned pages on every read, so it can be
- * read off, unless a group makes every mapped page dirty.
+ * read off, unless a group makes every mapped page dirty. Where this container has no tracker, it
+ * starts and stops tracking: that would end what another process tracks in the same container.
  *
  * @see drivers/vfio/vfio_iommu_type1.c, vfio_dma_populate_bitmap
  */

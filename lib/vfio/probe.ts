@@ -16,11 +16,15 @@ export function probeScope(container: Container): ScopeReport {
   const isDirty = coreOf(tracker).look(mapping).count > 0; // a clean page is learned on the way
   const report = container.scope();
   if (!isDirty) return report;
+  const open = report.groups.filter(({ effect }) => effect === "until-pin");
+  const names = open.map(({ group }) => group).join(", ");
   return {
     ...report,
     label: "all-mapped",
     basis: "evidence",
     reason: "a page that no driver knows of was dirty a moment ago, so every mapped page was: " +
-      report.reason,
+      (open.length === 1
+        ? `the driver of group ${names} had not pinned by then`
+        : `of groups ${names} the driver of one at least had not pinned by then`),
   };
 }

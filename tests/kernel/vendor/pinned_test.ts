@@ -54,6 +54,8 @@ describe("the dirty scope", () => {
     equal([container.scope().label, container.scope().basis], ["unknown", "none"]);
     const before = container.probeScope();
     equal([before.label, before.basis], ["all-mapped", "evidence"]);
+    const why = `every mapped page was: the driver of group ${scene.group.number} had not pinned`;
+    equal(before.reason.includes(why), true, before.reason);
     ok(!container.pinned().known);
     vendor.pin(at(5));
     const after = container.probeScope();
