@@ -11,6 +11,7 @@ import {
   VFIO_GROUP_UNSET_CONTAINER,
 } from "../uapi/request.ts";
 import { adoptDevice, type Device } from "./device.ts";
+import { devicesToBind } from "./to_bind.ts";
 import { type DeviceId, type GroupId, isNoIommu, isViable } from "./topology.ts";
 
 /** What a {@link Group} is made from. */
@@ -73,7 +74,10 @@ export class Group implements Disposable {
       kernel.ioctlBuffer(file.fd, VFIO_GROUP_GET_DEVICE_FD, argument),
       "VFIO_GROUP_GET_DEVICE_FD",
       `open device ${name} of group ${this.number}`,
-      (errno) => errno === ERRNO.ENODEV ? this.#whyNoDevice(name) : undefined,
+      (errno) =>
+        errno === ERRNO.ENODEV
+          ? { hint: this.#whyNoDevice(name), rule: "group.device" }
+          : undefined,
     );
     const device = adoptDevice(kernel, fd, name, () => {
       this.#open.splice(this.#open.indexOf(device), 1);
@@ -147,7 +151,7 @@ export function openGroup(kernel: Kernel, id: GroupId): OwnedFd {
     kernel.open(path, O_RDWR | O_CLOEXEC),
     "open",
     action,
-    (errno) => whyNotOpen(errno, path, id),
+    (errno) => whyNotOpen(kernel, errno, path, id),
   );
   const file = new OwnedFd(kernel, fd, `group ${number}`);
   try {
@@ -159,13 +163,13 @@ export function openGroup(kernel: Kernel, id: GroupId): OwnedFd {
   }
 }
 
-function whyNotOpen(errno: number, path: string, id: GroupId): string | undefined {
+function whyNotOpen(kernel: Kernel, errno: number, path: string, id: GroupId): string | undefined {
   switch (errno) {
     case ERRNO.ENOENT: {
-      const first = id.devices[0];
-      if (first === undefined) return `there is no ${path}`;
-      return `no device of it is bound to a VFIO driver (${list(id.devices)}); ` +
-        `bind one with: pinscope bind ${first.name}`;
+      if (id.devices.length === 0) return `there is no ${path}`;
+      const why = `no device of it is bound to a VFIO driver (${list(id.devices)})`;
+      const wanted = devicesToBind(kernel, id.devices);
+      return wanted.length === 0 ? why : `${why}; bind with: ${bindLines(wanted)}`;
     }
     case ERRNO.EACCES:
       return `this user may not open ${path}; as root: chown $USER ${path}`;
@@ -177,6 +181,10 @@ function whyNotOpen(errno: number, path: string, id: GroupId): string | undefine
       return undefined;
   }
 }
+
+/** What to type for some devices, in one line. */
+const bindLines = (names: readonly string[]): string =>
+  names.map((name) => `pinscope bind ${name}`).join("; ");
 
 /** `name (driver)` of each device. */
 const list = (devices: readonly DeviceId[]): string =>
@@ -200,7 +208,7 @@ function checkViable(kernel: Kernel, fd: number, id: GroupId): void {
     hint: guilty.length === 0
       ? `it is not viable: another user of the IOMMU owns it (${list(id.devices)})`
       : `it is not viable: a driver of the host still uses a device of it (${list(guilty)}); ` +
-        `give it up with: pinscope bind ${guilty[0]?.name}`,
+        `give it up with: ${bindLines(guilty.map(({ name }) => name))}`,
     details: { group: id.number, devices: id.devices },
   });
 }

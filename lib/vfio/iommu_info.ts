@@ -102,6 +102,7 @@ export function dirtyInfo(info: IommuInfo, type: IommuType): DirtyInfo {
     errno: type === "v1" ? ERRNO.EACCES : ERRNO.ENOTTY,
     action: "track dirty pages",
     hint,
+    rule: type === "v1" ? "dirty.v1" : undefined,
   });
 }
 

@@ -53,7 +53,10 @@ export function readIrqInfo(owner: IrqOwner, index: number): IrqInfo {
     owner.kernel.ioctlBuffer(owner.fd, VFIO_DEVICE_GET_IRQ_INFO, request.bytes),
     "VFIO_DEVICE_GET_IRQ_INFO",
     `read interrupt ${index} of ${owner.name}`,
-    (errno) => errno === ERRNO.EINVAL ? `the device has no interrupt ${index}` : undefined,
+    (errno) =>
+      errno === ERRNO.EINVAL
+        ? { hint: `the device has no interrupt ${index}`, rule: "device.irq-index" }
+        : undefined,
   );
   const { flags, count } = request.fields;
   return {

@@ -1,5 +1,5 @@
 import { ERRNO } from "../base/errno.ts";
-import { check, VfioError } from "../base/error.ts";
+import { check, type Reason, VfioError } from "../base/error.ts";
 import type { Kernel } from "../sys/kernel.ts";
 import {
   capabilities,
@@ -60,8 +60,10 @@ export function readRegionInfo(
   }
 }
 
-const noRegion = (errno: number, index: number): string | undefined =>
-  errno === ERRNO.EINVAL ? `the device has no region ${index}` : undefined;
+const noRegion = (errno: number, index: number): Reason | undefined =>
+  errno === ERRNO.EINVAL
+    ? { hint: `the device has no region ${index}`, rule: "device.region-index" }
+    : undefined;
 
 function readCapabilities(
   bytes: Uint8Array,

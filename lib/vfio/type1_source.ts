@@ -92,7 +92,11 @@ export class Type1Source implements DirtySource {
       result,
       NAME,
       `read the dirty pages of ${describe(range)}`,
-      "some of its bits may be cleared and lost: take every mapped page of it as dirty",
+      (errno) =>
+        errno === ERRNO.EINVAL
+          ? "another user of the container stopped its tracking, or changed its mappings; take " +
+            "every mapped page of it as dirty"
+          : "some of its bits may be cleared and lost: take every mapped page of it as dirty",
     );
   }
 

@@ -13,6 +13,7 @@ const WORD = 64n * PAGE;
 const wanted = {
   code: "ENOSPC",
   operation: "VFIO_IOMMU_MAP_DMA",
+  rule: "map.entries",
   text: "failed with ENOSPC (28): no mapping is left: dma_entry_limit of vfio_iommu_type1 is 100 " +
     "mappings a container; use fewer, larger mappings, or load the module with a higher limit",
 };

@@ -23,6 +23,7 @@ describe("without interrupt remapping", () => {
 
   const wanted = (operation: string, text = ""): Parameters<typeof refused>[1] => ({
     code: "EPERM",
+    rule: "setup.interrupts",
     operation,
     text: `${text}${operation} failed with EPERM (1): the IOMMU does not remap interrupts, so a ` +
       "device could send any; switch interrupt remapping on, or accept the risk: echo 1 > " +

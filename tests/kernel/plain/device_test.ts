@@ -55,6 +55,7 @@ describe("a device", () => {
       refused(() => device.region(8), {
         code: "EINVAL",
         operation: "VFIO_DEVICE_GET_REGION_INFO",
+        rule: "device.region-index",
         text: "Cannot read region 8 of 0000:00:10.0: VFIO_DEVICE_GET_REGION_INFO failed with " +
           "EINVAL (22): the device has no region 8",
       });
@@ -95,6 +96,7 @@ describe("a device", () => {
       refused(() => group.device("0000:00:11.0"), {
         code: "ENODEV",
         operation: "VFIO_GROUP_GET_DEVICE_FD",
+        rule: "group.device",
         text: /Cannot open device 0000:00:11.0 of group \d+: .*: group \d+ holds 0000:00:10.0/,
       });
     }),

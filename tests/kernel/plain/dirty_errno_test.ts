@@ -1,11 +1,13 @@
 /** What DIRTY_PAGES answers, raw: a table of requests, each on a container of its own. */
 import { HostMemory, rawLinux as linux } from "../../../mod.ts";
+import { DIRTY_RULES } from "../../../lib/rules/dirty.ts";
 import { VFIO_IOMMU_DIRTY_PAGES } from "../../../lib/uapi/mod.ts";
 import { equal } from "../../std/assert.ts";
 import { describe } from "../../std/testing.ts";
 import { it } from "../support/guard.ts";
 import { LOW, PAGE } from "../support/machine.ts";
 import { KERNEL_SPACE, Places } from "../support/place.ts";
+import { predicts, space } from "../support/predict.ts";
 import { answer, type DirtyFields, must, RawContainer } from "../support/raw.ts";
 
 const START = 1;
@@ -124,7 +126,12 @@ describe("DIRTY_PAGES, raw", () => {
       using container = mapped(places);
       must(container.dirtySwitch(START), "START");
       const data = bitmap?.(places) ?? places.good;
-      equal(answer(container.dirty({ ...good, data, ...request })), wanted);
+      const fields = { ...good, data, ...request };
+      equal(answer(container.dirty(fields)), wanted);
+      const { pgsize: pageSize, bitmap_size, data: address } = fields;
+      const asked = { ...fields, bitmap: { pageSize, size: bitmap_size, address } };
+      const state = { ...space([LOW, 20], [LOW + pages(30), 40]), tracking: true };
+      predicts(DIRTY_RULES, asked, state, wanted);
     });
   }
 

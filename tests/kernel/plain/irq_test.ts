@@ -45,6 +45,7 @@ describe("interrupts", () => {
       refused(() => device.irq(3), {
         code: "EINVAL",
         operation: "VFIO_DEVICE_GET_IRQ_INFO",
+        rule: "device.irq-index",
         text: "Cannot read interrupt 3 of 0000:00:10.0: VFIO_DEVICE_GET_IRQ_INFO failed with " +
           "EINVAL (22): the device has no interrupt 3",
       });

@@ -1,5 +1,6 @@
 /** What MAP_DMA answers to bad requests, raw; and what the library says to those it can make. */
 import { Container } from "../../../mod.ts";
+import { MAP_RULES } from "../../../lib/rules/map.ts";
 import {
   VFIO_DMA_MAP_FLAG_READ as READ,
   VFIO_DMA_MAP_FLAG_VADDR as VADDR,
@@ -10,6 +11,7 @@ import { describe } from "../../std/testing.ts";
 import { it } from "../support/guard.ts";
 import { addressLimit, EDU, LOW, PAGE } from "../support/machine.ts";
 import { NOWHERE, Places } from "../support/place.ts";
+import { predicts, space } from "../support/predict.ts";
 import { answer, type MapFields, must, RawContainer } from "../support/raw.ts";
 import { refused } from "../support/refused.ts";
 import { forbidding } from "../support/spy.ts";
@@ -101,7 +103,9 @@ describe("MAP_DMA, raw", () => {
       const first = { ...good, vaddr: places.good, iova: LOW };
       must(container.map(first), "the mapping before it");
       const address = vaddr?.(places) ?? places.good + PAGE;
-      equal(answer(container.map({ ...good, ...request, vaddr: address })), wanted);
+      const asked = { ...good, ...request, vaddr: address };
+      equal(answer(container.map(asked)), wanted);
+      predicts(MAP_RULES, asked, space([LOW, 1]), wanted);
     });
   }
 });
@@ -165,6 +169,7 @@ describe("container.map, refused by the kernel", () => {
     refused(() => container.map(memory, { iova: LOW }), {
       code: "EFAULT",
       operation: "VFIO_IOMMU_MAP_DMA",
+      rule: "map.pin",
       text: "Cannot map 8 KiB at iova 0x1000000: VFIO_IOMMU_MAP_DMA failed with EFAULT (14): " +
         "the memory cannot be pinned",
     });
@@ -190,6 +195,7 @@ describe("container.map, refused by the kernel", () => {
     refused(() => container.map(memory, { iova: LOW }), {
       code: "EEXIST",
       operation: "VFIO_IOMMU_MAP_DMA",
+      rule: "map.overlap",
       text: "overlaps a mapping that another user of the container made",
     });
   });

@@ -1,9 +1,11 @@
 /** What UNMAP_DMA answers, raw, and what it has removed afterwards. */
+import { UNMAP_RULES } from "../../../lib/rules/unmap.ts";
 import { equal } from "../../std/assert.ts";
 import { describe } from "../../std/testing.ts";
 import { it } from "../support/guard.ts";
 import { LOW, PAGE } from "../support/machine.ts";
 import { KERNEL_SPACE, Places, words } from "../support/place.ts";
+import { predicts, space } from "../support/predict.ts";
 import { answer, must, RawContainer, type UnmapFields } from "../support/raw.ts";
 
 const BITMAP = 1;
@@ -117,6 +119,10 @@ const rest = (container: RawContainer): number =>
 function expectRow(container: RawContainer, fields: UnmapFields, row: Row): void {
   const { result, size } = container.unmap(fields);
   equal(answer(result), row.answer);
+  const { pgsize: pageSize, bitmap_size, data: address } = fields;
+  const request = { ...fields, bitmap: { pageSize, size: bitmap_size, address } };
+  const state = { ...space([LOW, 20], [SECOND, 40]), tracking: (fields.flags & BITMAP) !== 0 };
+  predicts(UNMAP_RULES, request, state, row.answer);
   if (row.removed !== undefined) equal(size, pages(row.removed));
   const keeps = (fields.flags & VADDR) !== 0;
   equal(rest(container), keeps ? 60 : 60 - (row.removed ?? 0), "pages that stayed");

@@ -10,6 +10,8 @@ export interface Refusal {
   operation: string;
   /** What the message must hold: the state, and what to do. */
   text: string | RegExp;
+  /** The kernel's rule behind it, where one is known. */
+  rule?: string;
 }
 
 /** Calls `body`, which must be refused by the kernel as described; gives the error back. */
@@ -19,5 +21,6 @@ export function refused(body: () => unknown, wanted: Refusal): VfioError {
     code: wanted.code,
     operation: wanted.operation,
   });
+  if (wanted.rule !== undefined) equal(error.rule, wanted.rule);
   return error;
 }
