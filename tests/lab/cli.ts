@@ -24,7 +24,16 @@ export interface LabOptions {
 
 /** A command line, understood. */
 export interface CommandLine {
-  command: "shell" | "prepare" | "module" | "run" | "test" | "profiles" | "help" | "state";
+  command:
+    | "shell"
+    | "prepare"
+    | "module"
+    | "run"
+    | "test"
+    | "record"
+    | "profiles"
+    | "help"
+    | "state";
   options: LabOptions;
   words: readonly string[];
 }
@@ -87,6 +96,7 @@ usage: deno task lab [COMMAND] [OPTIONS]
   run pinscope [ARG...]       the command line of the project in the guest
   run COMMAND [ARG...]        the same with one of the guest's commands
   test [FILTER]               tests/kernel in the guest, one boot a profile
+  record [FILE]               what the kernel answers to the conformance suite, as data
   profiles                    list the machines
 
   ${rows.join("\n  ")}
@@ -101,7 +111,16 @@ examples:
   deno task lab test --kernel arch/x86/boot/bzImage --modules /tmp/mods`;
 }
 
-const commands = ["shell", "prepare", "module", "run", "test", "profiles", "help"] as const;
+const commands = [
+  "shell",
+  "prepare",
+  "module",
+  "run",
+  "test",
+  "record",
+  "profiles",
+  "help",
+] as const;
 
 /**
  * The script that the first word of `run` names: one by its path, or the command line by its name.
@@ -141,7 +160,7 @@ export async function parse(args: readonly string[]): Promise<CommandLine> {
   const words = [...parsed.positional, ...passed];
   const value = (name: string): string | undefined => parsed.values.get(name);
   if (parsed.flags.has("help")) return { command: "help", options: defaults, words: [] };
-  const limit = command === "run" ? Infinity : command === "test" ? 1 : 0;
+  const limit = command === "run" ? Infinity : command === "test" || command === "record" ? 1 : 0;
   if (words.length > limit) {
     throw new UsageProblem(`${command} takes no ${words.slice(limit).join(" ")}`);
   }

@@ -11,6 +11,10 @@ export interface KernelChoice {
   /** When all of them are gone: the newest package of this form. */
   newest: RegExp;
   about: string;
+  /** Further packages that belong to the chosen one, by its name. */
+  parts?: (chosen: string) => readonly string[];
+  /** Why the vendor driver cannot be built for it where the lab runs; nothing where it can. */
+  noVendorDriver?: string;
 }
 
 /** The kernels the lab knows; the first is the default. */
@@ -28,6 +32,16 @@ export const kernels: readonly KernelChoice[] = [
     packages: ["linux-image-6.1.0-50-amd64"],
     newest: /^linux-image-6\.1\.0-\d+-amd64(-unsigned)?$/,
     about: "Debian 12's own kernel",
+  },
+  {
+    name: "7",
+    suite: "sid",
+    packages: ["linux-binary-7.2.13+deb14-amd64"],
+    newest: /^linux-binary-7\.[0-9.]+\+deb14(\.\d+)?-amd64$/,
+    about: "the kernel of Debian's sid",
+    // The image lies with the modules.
+    parts: (chosen) => [chosen.replace("linux-binary-", "linux-modules-")],
+    noVendorDriver: "the tools that build modules for it need a newer C library than Debian 12 has",
   },
 ];
 

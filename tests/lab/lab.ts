@@ -76,6 +76,11 @@ export class Lab {
     return new Lab({ ...parts, signal, cache, choice });
   }
 
+  /** The name of the archive's kernel that was chosen; undefined for one of the user's own. */
+  get name(): string | undefined {
+    return this.#parts.choice?.name;
+  }
+
   /** Builds the vendor driver for the kernel, if that was not done before; gives its file. */
   vendorModule(): Promise<string> {
     const { cache, kernel, choice, options, signal } = this.#parts;
@@ -96,6 +101,7 @@ export class Lab {
     const order: Order = {
       ...wish,
       project,
+      environment: passedOn(),
       asUser: options.asUser,
       load: [...vfioModules, ...optionalModules, ...wish.profile.modules, ...further],
       own: [...vendor, ...options.own],
@@ -130,6 +136,12 @@ export class Lab {
     for (const line of ended.warnings) note(`the kernel said: ${line}`);
     return ended;
   }
+}
+
+/** What tests in the guest read of the host's environment: see `tests/differential/settings.ts`. */
+function passedOn(): Record<string, string> {
+  const found = ["PINSCOPE_SEED", "PINSCOPE_STEPS"].map((name) => [name, Deno.env.get(name)]);
+  return Object.fromEntries(found.filter(([, value]) => value !== undefined));
 }
 
 function waitPrepare(cache: Cache, signal: AbortSignal): Promise<Disposable> {

@@ -1,5 +1,6 @@
 /** Entry of `deno task lab`. */
 import { UsageError } from "../../cli/parse.ts";
+import { cacheFastCheck } from "../gate/std_cache.ts";
 import { Cache } from "./cache.ts";
 import { type CommandLine, help, parse, scriptNamed } from "./cli.ts";
 import { which } from "./command.ts";
@@ -9,8 +10,9 @@ import { Lab, project } from "./lab.ts";
 import { explain, note, say } from "./output.ts";
 import { cachedKernel } from "./prepare.ts";
 import { LabProblem, UsageProblem } from "./problem.ts";
+import { record } from "./record.ts";
 import { profileNamed, profiles } from "./profiles.ts";
-import { runTests, tellDeath } from "./test_run.ts";
+import { NO_FAST_CHECK, runTests, tellDeath } from "./test_run.ts";
 
 async function main(args: readonly string[], signal: AbortSignal): Promise<number> {
   // A task runs in the project's folder, but paths are meant from where the user stands.
@@ -26,6 +28,7 @@ async function main(args: readonly string[], signal: AbortSignal): Promise<numbe
       return 0;
     case "prepare": {
       const lab = await Lab.prepare(line.options, signal);
+      if (!await cacheFastCheck()) note(NO_FAST_CHECK);
       note(`ready: Linux ${lab.kernel.release}`);
       return 0;
     }
@@ -34,6 +37,8 @@ async function main(args: readonly string[], signal: AbortSignal): Promise<numbe
       return 0;
     case "test":
       return await runTests(await Lab.prepare(line.options, signal), line);
+    case "record":
+      return await record(await Lab.prepare(line.options, signal), line);
     case "run":
       return await runCommand(line, signal);
     default:

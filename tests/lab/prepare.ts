@@ -17,7 +17,7 @@ export async function cachedKernel(
   cache: Cache,
   choice: KernelChoice,
 ): Promise<string | undefined> {
-  const names = await cache.list(`${prefix}linux-image-`);
+  const names = await cache.list(`${prefix}linux-`);
   return choosePackage(choice, names.map((name) => name.slice(prefix.length)));
 }
 
@@ -31,7 +31,7 @@ export async function archiveKernel(
   if (name === undefined) {
     note(`fetching the package list of ${choice.suite}`);
     const apt = await PrivateApt.open(cache.path("apt"), choice.suite, signal);
-    name = choosePackage(choice, await apt.names("linux-image-"));
+    name = choosePackage(choice, await apt.names("linux-"));
     if (name === undefined) {
       throw new LabProblem(
         `${choice.suite} has neither ${choice.packages.join(" nor ")} nor a newer kernel ` +
@@ -42,25 +42,43 @@ export async function archiveKernel(
     const chosen = name;
     await cache.make(prefix + chosen, async (building) => {
       note(`fetching ${chosen} (about 100 MB)`);
-      await Deno.mkdir(`${building}/package`);
-      const file = await apt.download(chosen, `${building}/package`);
-      note("unpacking it");
-      await unpack(file, building, signal);
-      await Deno.remove(`${building}/package`, { recursive: true });
+      for (const part of [chosen, ...choice.parts?.(chosen) ?? []]) {
+        await Deno.mkdir(`${building}/package`);
+        const file = await apt.download(part, `${building}/package`);
+        note(`unpacking ${part}`);
+        await unpack(file, building, signal);
+        await Deno.remove(`${building}/package`, { recursive: true });
+      }
     });
   }
   return await inspectArchiveKernel(cache.path(prefix + name));
 }
 
 async function inspectArchiveKernel(folder: string): Promise<Kernel> {
-  for await (const entry of Deno.readDir(`${folder}/boot`)) {
-    if (!entry.name.startsWith("vmlinuz-")) continue;
-    const usr = `${folder}/usr/lib/modules`;
-    const merged = await Deno.stat(usr).then(() => true, () => false);
-    const above = merged ? `${folder}/usr` : folder;
-    return await inspectKernel(`${folder}/boot/${entry.name}`, above);
+  const usr = `${folder}/usr/lib/modules`;
+  const merged = await exists(usr);
+  const above = merged ? `${folder}/usr` : folder;
+  for (const { name } of await entries(`${folder}/boot`)) {
+    if (name.startsWith("vmlinuz-")) return await inspectKernel(`${folder}/boot/${name}`, above);
+  }
+  // Newer packages keep the image beside its modules.
+  for (const { name } of await entries(`${above}/lib/modules`)) {
+    const image = `${above}/lib/modules/${name}/vmlinuz`;
+    if (await exists(image)) return await inspectKernel(image, above);
   }
   throw new LabProblem(`there is no kernel in ${folder}: remove that folder and prepare again`);
+}
+
+const exists = (path: string): Promise<boolean> => Deno.stat(path).then(() => true, () => false);
+
+/** What is in a folder; nothing where there is none. */
+async function entries(folder: string): Promise<Deno.DirEntry[]> {
+  try {
+    return await Array.fromAsync(Deno.readDir(folder));
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return [];
+    throw error;
+  }
 }
 
 /** Every module that some profile wants. */

@@ -25,6 +25,11 @@ const file = "pinscope_vendor.ko";
 /** Builds the driver, if these sources were not built for this kernel before; gives its file. */
 export async function buildVendorModule(build: VendorBuild): Promise<string> {
   const { cache, kernel, choice, signal } = build;
+  if (choice?.noVendorDriver !== undefined) {
+    throw new LabProblem(
+      `the vendor driver cannot be built for ${kernel.release}: ${choice.noVendorDriver}`,
+    );
+  }
   const texts = await readSources();
   // A folder that was named counts for the archive's kernels as well.
   const own = choice === undefined || build.tree !== undefined;

@@ -15,6 +15,7 @@ export const LIB: Readonly<Record<string, readonly string[]>> = {
   "lib/sys": ["lib/base"],
   "lib/vfio": ["lib/base", "lib/uapi", "lib/rules", "lib/dirty", "lib/pins", "lib/sys"],
   "lib/model": ["lib/base", "lib/uapi", "lib/rules", "lib/sys"],
+  "lib/conform": ["lib/base", "lib/uapi", "lib/rules", "lib/sys"],
   "lib/trace": ["lib/base", "lib/uapi", "lib/sys"],
 };
 

@@ -1,0 +1,33 @@
+/** All checks of the suite, in the order in which they run. */
+
+import type { Check } from "./check.ts";
+import { accountChecks } from "./check/account.ts";
+import { deviceChecks } from "./check/device.ts";
+import { dirtyChecks } from "./check/dirty.ts";
+import { featureChecks } from "./check/feature.ts";
+import { groupChecks } from "./check/group.ts";
+import { infoChecks } from "./check/info.ts";
+import { mapChecks } from "./check/map.ts";
+import { scopeChecks } from "./check/scope.ts";
+import { setupChecks } from "./check/setup.ts";
+import { staleChecks } from "./check/stale.ts";
+import { topChecks } from "./check/top.ts";
+import { unmapChecks } from "./check/unmap.ts";
+import { vaddrChecks } from "./check/vaddr.ts";
+
+/** The suite. */
+export const CHECKS: readonly Check[] = [
+  ...setupChecks,
+  ...groupChecks,
+  ...infoChecks,
+  ...mapChecks,
+  ...unmapChecks,
+  ...vaddrChecks,
+  ...topChecks,
+  ...dirtyChecks,
+  ...scopeChecks,
+  ...staleChecks,
+  ...accountChecks,
+  ...deviceChecks,
+  ...featureChecks,
+];
