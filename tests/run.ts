@@ -9,7 +9,7 @@
  */
 
 import { killOnSignal, ROOT, runChild } from "./gate/child.ts";
-import { cacheStd } from "./gate/std_cache.ts";
+import { cacheFastCheck, cacheStd } from "./gate/std_cache.ts";
 import { add, countCases, none, type Totals } from "./lab/totals.ts";
 
 const SECONDS = 600;
@@ -115,7 +115,7 @@ export async function test(args: readonly string[], output: "show" | "keep"): Pr
 
 async function main(args: readonly string[]): Promise<number> {
   using _signals = killOnSignal();
-  const cached = await cacheStd();
+  const [cached] = await Promise.all([cacheStd(), cacheFastCheck()]);
   say(cached ? "@std: from the cache" : "@std: not reachable, Deno's built-ins serve instead");
   const { code, summary, text } = await test(args, "show");
   if (text.trim() !== "") say(text.trim());

@@ -13,7 +13,7 @@ import { test } from "../run.ts";
 import { killOnSignal, ROOT, runChild } from "./child.ts";
 import { parseLcov, percent, total } from "./coverage.ts";
 import { findPinned } from "./pinned.ts";
-import { cacheStd } from "./std_cache.ts";
+import { cacheFastCheck, cacheStd } from "./std_cache.ts";
 
 /** Least share of the lines and branches of lib that the tests run, in percent. */
 const LEAST = { lines: 90, branches: 85 };
@@ -102,7 +102,8 @@ async function stages(
 ): Promise<Stage[]> {
   const { path: pinned, note } = await findPinned();
   if (note !== undefined) say(note);
-  const env = await cacheStd() ? {} : offline();
+  const [std] = await Promise.all([cacheStd(), cacheFastCheck()]);
+  const env = std ? {} : offline();
   const dirty = options.dirty ? ["--allow-dirty"] : [];
   return [
     { name: "fmt", run: () => deno(pinned, ["fmt", "--check"]) },

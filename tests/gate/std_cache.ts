@@ -1,33 +1,39 @@
 /**
- * Gets the packages of @std into Deno's cache where that is possible, in a bounded time: a firewall
- * that drops packets lets a download wait for minutes, and a silent server for ever.
+ * Gets packages into Deno's cache where that is possible, in a bounded time: a firewall that drops
+ * packets lets a download wait for minutes, and a silent server for ever. Nothing needs one of them.
  *
  * @module
  */
 
 import { ROOT, runChild } from "./child.ts";
 
-/** What is used of each package: `cli/parse.ts` and `tests/std` import these. */
-const ENTRIES: Readonly<Record<string, string>> = {
+/** What is used of each package of @std: `cli/parse.ts` and `tests/std` import these. */
+const STD: Readonly<Record<string, string>> = {
   "@std/assert": "",
   "@std/cli": "/parse-args",
   "@std/testing": "/bdd",
 };
+/** `tests/differential/fast_check.ts` imports this. */
+const FAST_CHECK: Readonly<Record<string, string>> = { "fast-check": "" };
 
 /** The entries with the versions that `deno.json` asks for. */
-function specifiers(): string[] {
+function specifiers(entries: Readonly<Record<string, string>>): string[] {
   const config = JSON.parse(Deno.readTextFileSync(`${ROOT}deno.json`)) as {
     imports: Record<string, string>;
   };
-  return Object.entries(ENTRIES).map(([name, entry]) => `${config.imports[name]}${entry}`);
+  return Object.entries(entries).map(([name, entry]) => `${config.imports[name]}${entry}`);
 }
 
-async function cache(seconds: number, ...flags: string[]): Promise<boolean> {
-  const { code } = await runChild(
-    [Deno.execPath(), "cache", "--quiet", ...flags, ...specifiers()],
-    { seconds, output: "keep" },
-  );
-  return code === 0;
+async function cache(entries: Readonly<Record<string, string>>, seconds: number): Promise<boolean> {
+  const names = specifiers(entries);
+  for (const flags of [["--cached-only"], []]) {
+    const { code } = await runChild(
+      [Deno.execPath(), "cache", "--quiet", ...flags, ...names],
+      { seconds, output: "keep" },
+    );
+    if (code === 0) return true;
+  }
+  return false;
 }
 
 /**
@@ -37,5 +43,10 @@ async function cache(seconds: number, ...flags: string[]): Promise<boolean> {
  * @returns Whether all of it is in the cache now.
  */
 export async function cacheStd(seconds = 10): Promise<boolean> {
-  return await cache(seconds, "--cached-only") || await cache(seconds);
+  return await cache(STD, seconds);
+}
+
+/** The same for fast-check, which the differential test draws its requests with. */
+export async function cacheFastCheck(seconds = 10): Promise<boolean> {
+  return await cache(FAST_CHECK, seconds);
 }

@@ -21,6 +21,8 @@ export interface Order {
   /** Modules of the kernel to load, in order. */
   load: readonly string[];
   own: readonly OwnModule[];
+  /** Environment variables of the guest. */
+  environment?: Readonly<Record<string, string>>;
   /** Further files for the job's folder. */
   files?: Readonly<Record<string, string>>;
 }
@@ -58,7 +60,10 @@ export function settings(order: Order, size: { rows: number; columns: number }):
     LAB_ROWS: String(size.rows),
     LAB_COLUMNS: String(size.columns),
   };
-  return Object.entries(lines).map(([name, value]) => `${name}=${quote(value)}\n`).join("");
+  const exported = Object.entries(order.environment ?? {})
+    .map(([name, value]) => `export ${name}=${quote(value)}\n`);
+  return Object.entries(lines).map(([name, value]) => `${name}=${quote(value)}\n`).join("") +
+    exported.join("");
 }
 
 /** The list of modules to load, with the profile's parameters for type1. */

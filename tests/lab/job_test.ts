@@ -45,6 +45,12 @@ describe("a job", () => {
     equal(mdevs?.match(/@pins|@no_unmap/g), ["@pins", "@pins", "@no_unmap"]);
   });
 
+  it("hands environment variables on, whatever is in them", () => {
+    const environment = { PINSCOPE_SEED: "7", OTHER: "it's $(x)" };
+    const text = settings({ ...order, environment }, { rows: 24, columns: 80 });
+    equal(text.includes("\nexport PINSCOPE_SEED=7\nexport OTHER='it'\\''s $(x)'\n"), true);
+  });
+
   it("gives type1 the profile's parameters", () => {
     const profile = profileNamed("entry_limit") ?? plain;
     equal(loadList({ ...order, profile }), "vfio\nvfio_iommu_type1 dma_entry_limit=100\n");

@@ -1,0 +1,260 @@
+/** Plays operations on a kernel and says, step by step, what it did. */
+import { errnoName } from "../../lib/base/errno.ts";
+import { MFD_CLOEXEC, O_RDWR } from "../../lib/sys/constant.ts";
+import type { Kernel } from "../../lib/sys/kernel.ts";
+import { readText } from "../../lib/sys/text.ts";
+import {
+  VFIO_GROUP_GET_DEVICE_FD,
+  VFIO_GROUP_GET_STATUS,
+  VFIO_GROUP_SET_CONTAINER,
+  VFIO_GROUP_UNSET_CONTAINER,
+  VFIO_IOMMU_DIRTY_PAGES,
+  VFIO_IOMMU_GET_INFO,
+  VFIO_IOMMU_MAP_DMA,
+  VFIO_IOMMU_UNMAP_DMA,
+} from "../../lib/uapi/mod.ts";
+import { Places } from "./places.ts";
+import type { Answer, Bitmap, Operation } from "./operation.ts";
+import { differences, Request } from "./request.ts";
+import { runVendor } from "./vendor.ts";
+
+type Kind = "container" | "group" | "device";
+
+/** The folders of sysfs in which devices stand by name. */
+const BUSES = ["pci", "mdev"] as const;
+/** Bytes behind the bitmap that must stay as they were. */
+const GUARD = 64;
+
+/** The node of a device's group. */
+function groupNode(kernel: Kernel, device: string): string {
+  for (const bus of BUSES) {
+    const link = kernel.readlink(`/sys/bus/${bus}/devices/${device}/iommu_group`);
+    if (typeof link === "string") return `/dev/vfio/${link.slice(link.lastIndexOf("/") + 1)}`;
+  }
+  throw new Error(`${kernel.name}: ${device} has no IOMMU group`);
+}
+
+/** Pages of memory that this process has locked. */
+function lockedPages(kernel: Kernel): number {
+  const text = readText(kernel, "/proc/self/status");
+  const kiB = typeof text === "string" ? /^VmLck:\s*(\d+) kB$/m.exec(text)?.[1] : undefined;
+  if (kiB === undefined) throw new Error(`${kernel.name}: /proc/self/status has no VmLck`);
+  return Number(kiB) / 4;
+}
+
+const answer = (result: number): Answer => ({
+  result: result < 0 ? errnoName(-result) : result === 0 ? "OK" : String(result),
+});
+
+/** Memory and files of one kernel; group and device slot n belong to the n-th name. */
+export class Player implements Disposable {
+  readonly kernel: Kernel;
+  readonly #places: Places;
+  readonly #devices: readonly string[];
+  readonly #nodes: readonly string[];
+  readonly #files: Readonly<Record<Kind, Map<number, number>>> = {
+    container: new Map(),
+    group: new Map(),
+    device: new Map(),
+  };
+  /** For each open device the group slot that it was opened through. */
+  readonly #owner = new Map<number, number>();
+  /** A file that is no container. */
+  readonly #other: number;
+  readonly #request = new Request();
+  readonly #stack: DisposableStack;
+  #locked = 0;
+
+  constructor(kernel: Kernel, devices: readonly string[]) {
+    using stack = new DisposableStack();
+    this.kernel = kernel;
+    stack.use(kernel.retain());
+    this.#devices = devices;
+    this.#nodes = devices.map((device) => groupNode(kernel, device));
+    this.#places = stack.use(new Places(kernel));
+    this.#other = kernel.memfd("no container", MFD_CLOEXEC);
+    stack.defer(() => void kernel.close(this.#other));
+    this.#locked = lockedPages(kernel);
+    this.#stack = stack.move();
+  }
+
+  /** Does one step; undefined where its file is not open, or its slot taken: nothing was called. */
+  play(operation: Operation): Answer | undefined {
+    const done = this.#play(operation);
+    if (done === undefined) return undefined;
+    const before = this.#locked;
+    this.#locked = lockedPages(this.kernel);
+    return this.#locked === before ? done : { ...done, locked: this.#locked - before };
+  }
+
+  #play(operation: Operation): Answer | undefined {
+    const { kernel } = this;
+    switch (operation.op) {
+      case "open":
+        return this.#open("container", operation.container, "/dev/vfio/vfio");
+      case "openGroup":
+        return this.#open("group", operation.group, this.#nodes[operation.group]);
+      case "close":
+        return this.#close("container", operation.container);
+      case "closeGroup":
+        return this.#close("group", operation.group);
+      case "closeDevice":
+        return this.#close("device", operation.device);
+      case "openDevice":
+        return this.#openDevice(operation);
+      case "setContainer":
+        return this.#setContainer(operation);
+      case "unsetContainer":
+        return this.#on(
+          "group",
+          operation.group,
+          (fd) => answer(kernel.ioctl(fd, VFIO_GROUP_UNSET_CONTAINER)),
+        );
+      case "plain":
+        return this.#on(
+          operation.on,
+          operation.slot,
+          (fd) => answer(kernel.ioctlBuffer(fd, operation.request, new Uint8Array(0))),
+        );
+      case "value":
+        return this.#on(
+          "container",
+          operation.container,
+          (fd) => answer(kernel.ioctlValue(fd, operation.request, operation.value)),
+        );
+      case "status":
+        return this.#struct("group", operation.group, VFIO_GROUP_GET_STATUS, [operation.argsz]);
+      case "info":
+        return this.#struct("container", operation.container, VFIO_IOMMU_GET_INFO, [
+          operation.argsz,
+        ]);
+      case "device":
+        return this.#struct("device", operation.device, operation.request, operation.words);
+      case "map": {
+        const { argsz, flags, vaddr, iova, size } = operation;
+        const address = this.#places.address(vaddr, size);
+        this.#request.set([argsz, flags], [address, iova, size]);
+        return this.#ioctl("container", operation.container, VFIO_IOMMU_MAP_DMA);
+      }
+      case "unmap":
+      case "dirty":
+        return this.#withBitmap(operation);
+      case "vendor":
+        return this.#on("device", operation.device, (fd) => {
+          const device = this.#devices[this.#owner.get(operation.device) ?? 0] ?? "";
+          return runVendor(kernel, fd, device, operation);
+        });
+    }
+  }
+
+  #on(kind: Kind, slot: number, call: (fd: number) => Answer): Answer | undefined {
+    const fd = this.#files[kind].get(slot);
+    return fd === undefined ? undefined : call(fd);
+  }
+
+  #struct(kind: Kind, slot: number, request: number, words: readonly number[]): Answer | undefined {
+    this.#request.set(words, []);
+    return this.#ioctl(kind, slot, request);
+  }
+
+  #ioctl(kind: Kind, slot: number, request: number): Answer | undefined {
+    return this.#on(kind, slot, (fd) => {
+      const result = this.kernel.ioctlBuffer(fd, request, this.#request.bytes);
+      const written = this.#request.written();
+      return written === "" ? answer(result) : { ...answer(result), written };
+    });
+  }
+
+  #withBitmap(operation: Operation & { op: "unmap" | "dirty" }): Answer | undefined {
+    const { op, argsz, flags, iova, size, bitmap } = operation;
+    const need = neededBytes(size);
+    const memory = this.#places.bytes(bitmap.data, watchedBytes(bitmap, need));
+    const address = this.#places.address(bitmap.data, need);
+    this.#request.set([argsz, flags], [iova, size, bitmap.pgsize, bitmap.size, address]);
+    memory.fill(bitmap.fill);
+    const request = op === "unmap" ? VFIO_IOMMU_UNMAP_DMA : VFIO_IOMMU_DIRTY_PAGES;
+    const done = this.#ioctl("container", operation.container, request);
+    const changed = differences(memory, () => bitmap.fill);
+    return done === undefined || changed === "" ? done : { ...done, bitmap: changed };
+  }
+
+  #open(kind: Kind, slot: number, path: string | undefined): Answer | undefined {
+    if (path === undefined || this.#files[kind].has(slot)) return undefined;
+    return this.#keep(kind, slot, this.kernel.open(path, O_RDWR));
+  }
+
+  #keep(kind: Kind, slot: number, fd: number): Answer {
+    if (fd < 0) return answer(fd);
+    this.#files[kind].set(slot, fd);
+    return { result: "fd" };
+  }
+
+  #close(kind: Kind, slot: number): Answer | undefined {
+    return this.#on(kind, slot, (fd) => {
+      this.#files[kind].delete(slot);
+      return answer(this.kernel.close(fd));
+    });
+  }
+
+  #setContainer(operation: Operation & { op: "setContainer" }): Answer | undefined {
+    const { group, container } = operation;
+    const fd = container === "none"
+      ? -1
+      : container === "a group"
+      ? this.#files.group.get(group)
+      : container === "another file"
+      ? this.#other
+      : this.#files.container.get(container);
+    if (fd === undefined) return undefined;
+    return this.#struct("group", group, VFIO_GROUP_SET_CONTAINER, [fd]);
+  }
+
+  #openDevice(operation: Operation & { op: "openDevice" }): Answer | undefined {
+    const { group, device, name } = operation;
+    if (this.#files.device.has(device)) return undefined;
+    const names = {
+      "its own": this.#devices[group],
+      "of another group": this.#devices[(group + 1) % this.#devices.length],
+      "unknown": "0000:ff:1f.7",
+      "empty": "",
+    };
+    return this.#on("group", group, (fd) => {
+      this.#request.text(names[name] ?? "");
+      const result = this.kernel.ioctlBuffer(fd, VFIO_GROUP_GET_DEVICE_FD, this.#request.bytes);
+      this.#owner.set(device, group);
+      return this.#keep("device", device, result);
+    });
+  }
+
+  /** Closes all files, so that the next sequence finds the kernel as it was. */
+  reset(): void {
+    for (const files of [this.#files.device, this.#files.group, this.#files.container]) {
+      for (const fd of files.values()) this.kernel.close(fd);
+      files.clear();
+    }
+    this.#owner.clear();
+    this.#places.clear();
+    this.#locked = lockedPages(this.kernel);
+  }
+
+  /** Pages that are locked now. */
+  get locked(): number {
+    return this.#locked;
+  }
+
+  [Symbol.dispose](): void {
+    this.reset();
+    this.#stack.dispose();
+  }
+}
+
+/** Bytes that the kernel may write for a range: whole words of 64 pages. */
+export function neededBytes(size: bigint): bigint {
+  return ((size + 4095n) / 4096n + 63n) / 64n * 8n;
+}
+
+/** Bytes of the bitmap's memory that are prepared and compared: all that may be written, and a rest. */
+function watchedBytes(bitmap: Bitmap, need: bigint): number {
+  const said = bitmap.size > need && bitmap.size < 4096n ? bitmap.size : need;
+  return said > 1n << 20n ? 4096 : Number(said) + GUARD;
+}
