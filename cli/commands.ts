@@ -9,10 +9,12 @@ import { BIND } from "./command/bind.ts";
 import { DEMO } from "./command/demo.ts";
 import { DIRTY } from "./command/dirty.ts";
 import { INFO } from "./command/info.ts";
+import { DECODE } from "./command/decode.ts";
 import { MAN } from "./command/man.ts";
 import { MDEV } from "./command/mdev.ts";
 import { PINS } from "./command/pins.ts";
 import { PLAN } from "./command/plan.ts";
+import { REPLAY } from "./command/replay.ts";
 import { SCOPE } from "./command/scope.ts";
 import { UNBIND } from "./command/unbind.ts";
 import type { CommandRow } from "./option.ts";
@@ -27,6 +29,8 @@ export const COMMANDS: readonly CommandRow[] = [
   SCOPE,
   PLAN,
   MDEV,
+  REPLAY,
+  DECODE,
   MAN,
   DEMO,
 ];

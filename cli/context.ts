@@ -5,6 +5,7 @@
  */
 
 import type { Kernel } from "../mod.ts";
+import type { Source } from "./input.ts";
 import type { Output } from "./output.ts";
 import type { ParsedOptions } from "./parse.ts";
 
@@ -12,6 +13,8 @@ import type { ParsedOptions } from "./parse.ts";
 export interface Context {
   readonly out: Output;
   readonly kernel: Kernel;
+  /** What is given to read. */
+  readonly stdin: Source;
   readonly parsed: ParsedOptions;
   readonly signal: AbortSignal;
 }

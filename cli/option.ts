@@ -28,6 +28,8 @@ export type CommandName =
   | "scope"
   | "plan"
   | "mdev"
+  | "replay"
+  | "decode"
   | "man"
   | "demo";
 
@@ -55,6 +57,7 @@ export interface CommandRow {
 export const COMMON: readonly OptionRow[] = [
   { name: "json", kind: "flag", about: "one JSON object a line, for programs" },
   { name: "model", kind: "flag", about: "use the built-in model kernel, not this host" },
+  { name: "trace", kind: "value", value: "FILE", about: "write each system call there" },
   { name: "help", kind: "flag", short: "h", about: "this text" },
 ];
 

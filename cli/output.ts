@@ -5,6 +5,7 @@
  */
 
 import { hex } from "../mod.ts";
+import type { Source } from "./input.ts";
 import { wrap } from "./table.ts";
 
 /** Anything that takes bytes one after another: a terminal, a pipe, a list in a test. */
@@ -21,6 +22,8 @@ export interface Io {
   readonly stdout: Sink;
   /** Takes everything else. */
   readonly stderr: Sink;
+  /** Gives what is read from "-"; nothing by default. */
+  readonly stdin?: Source;
   /** Ends the work; by default Ctrl-C and its relatives do. */
   readonly signal?: AbortSignal;
 }

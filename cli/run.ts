@@ -8,6 +8,7 @@ import { type Kernel, rawLinux, VfioError } from "../mod.ts";
 import { Interrupt, Interrupted } from "./interrupt.ts";
 import { commandNamed, COMMANDS } from "./commands.ts";
 import { type CommandRow, COMMON, optionsOf, VERSION_ROW } from "./option.ts";
+import { InputError, type Source } from "./input.ts";
 import { type Io, Output, OutputError } from "./output.ts";
 import { loadParser, type ParsedOptions, UsageError } from "./parse.ts";
 import { nearest } from "../lib/base/nearest.ts";
@@ -85,7 +86,23 @@ async function perform(command: CommandRow, parsed: ParsedOptions, io: Io): Prom
   const signal = io.signal ?? stack.use(new Interrupt()).signal;
   const out = stack.use(new Output(io, parsed.flags.has("json")));
   const action = await command.load();
-  return await action({ out, parsed, signal, kernel: await kernelOf(parsed) });
+  const kernel = await traced(parsed.values.get("trace"), await kernelOf(parsed), stack);
+  return await action({ out, parsed, signal, kernel, stdin: io.stdin ?? NO_INPUT });
+}
+
+const NO_INPUT: Source = { readSync: () => null };
+
+/** A kernel whose calls are written down, if that is asked for; what it needs is loaded then only. */
+async function traced(
+  path: string | undefined,
+  kernel: Kernel,
+  stack: DisposableStack,
+): Promise<Kernel> {
+  if (path === undefined) return kernel;
+  const { TraceFile } = await import("./trace_file.ts");
+  const { tracing } = await import("../lib/trace/mod.ts");
+  const file = stack.use(TraceFile.open(path));
+  return tracing(kernel, (line) => file.write(line));
 }
 
 async function kernelOf(parsed: ParsedOptions): Promise<Kernel> {
@@ -118,7 +135,7 @@ function tell(error: unknown, out: Output, command: CommandRow | undefined): num
     out.note(error.message);
     return 1;
   }
-  if (error instanceof VfioError) {
+  if (error instanceof VfioError || error instanceof InputError) {
     out.note(error.message);
     return 1;
   }

@@ -24,8 +24,9 @@
 
 export { packBytes, unpackBytes } from "./bytes.ts";
 export { type Difference, resultText } from "./compare.ts";
-export { formatLine, isRecord, parseTrace, type Trace, TraceError } from "./parse.ts";
+export { formatLine, isRecord, parseRecord, parseTrace, type Trace, TraceError } from "./parse.ts";
 export type * from "./record.ts";
 export { replay, type ReplayReport, type ReplayRunOptions } from "./replay.ts";
 export { Replayer, type ReplayOptions, type Step } from "./replayer.ts";
+export { type StraceIoctl, StraceReader } from "./strace.ts";
 export { tracing } from "./tracing.ts";

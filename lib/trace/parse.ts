@@ -167,7 +167,7 @@ function parseLine(text: string, number: number): TraceLine {
     throw new TraceError(number, `no JSON: ${error instanceof Error ? error.message : error}`);
   }
   if (!isObject(value)) throw new TraceError(number, "no JSON object");
-  if (number === 1) return checkHeader(value);
+  if (number === 1 || value["pinscope"] !== undefined) return checkHeader(value);
   const shape = shapeOf(value["call"]);
   if (shape === undefined) {
     throw new TraceError(
@@ -179,6 +179,18 @@ function parseLine(text: string, number: number): TraceLine {
   if (wrong === undefined) return value as unknown as TraceRecord;
   const got = value[wrong] === undefined ? "nothing" : JSON.stringify(value[wrong]);
   throw new TraceError(number, `${value["call"]} has no such "${wrong}": ${got}`);
+}
+
+/**
+ * Reads one line of a trace.
+ *
+ * @param number Which line it is, from 1.
+ * @returns Undefined for the header.
+ * @throws {TraceError} If it cannot be understood.
+ */
+export function parseRecord(text: string, number: number): TraceRecord | undefined {
+  const line = parseLine(text, number);
+  return isRecord(line) ? line : undefined;
 }
 
 function checkHeader(value: Readonly<Record<string, unknown>>): TraceHeader {

@@ -67,15 +67,28 @@ export function encodeRequest(
   return { name, request: number, argument: encodeArgument(name, argument, fields) };
 }
 
-function rowOf(
-  kind: FdKind,
-  request: string | number,
-): readonly [number, RequestEntry] {
-  for (const row of REQUESTS[kind]) if (row[1].name === request) return row;
-  const number = typeof request === "number" ? request : Number(request);
+function rowOf(kind: FdKind, request: string | number): readonly [number, RequestEntry] {
+  const number = typeof request === "number" ? request : requestNumber(kind, request);
   const entry = entryOf(kind, number);
-  if (entry !== undefined) return [number, entry] as const;
-  throw new TypeError(`A ${kind} has no request ${request}`);
+  if (entry !== undefined) return [number, entry];
+  throw new TypeError(`A ${kind} has no request 0x${number.toString(16)}`);
+}
+
+/** Every kind of descriptor. */
+export const FD_KINDS: readonly FdKind[] = Object.keys(REQUESTS) as FdKind[];
+
+/**
+ * Reads which request a text means.
+ *
+ * @param kind What the descriptor is.
+ * @param text A C name, or a number like 0x3b71, which need not be known.
+ * @returns The number.
+ * @throws {TypeError} If the kind has no request of that name.
+ */
+export function requestNumber(kind: FdKind, text: string): number {
+  for (const [number, { name }] of REQUESTS[kind]) if (name === text) return number;
+  if (/^(0x[0-9a-f]{1,8}|\d{1,9})$/i.test(text)) return Number(text);
+  throw new TypeError(`A ${kind} has no request ${text}`);
 }
 
 function encodeArgument(

@@ -1,6 +1,6 @@
 /** Memory of each kind that a request can point at. */
 
-import { HostMemory, rawLinux as linux } from "../../../mod.ts";
+import { HostMemory, type Kernel, rawLinux as linux } from "../../../mod.ts";
 import {
   MAP_ANONYMOUS,
   MAP_PRIVATE,
@@ -28,14 +28,14 @@ export class Places implements Disposable {
   readonly halfGood: bigint;
   readonly #stack: DisposableStack;
 
-  constructor() {
+  constructor(kernel: Kernel = linux) {
     using stack = new DisposableStack();
-    this.memory = stack.use(HostMemory.allocate(linux, 64n * PAGE));
-    this.readOnly = map(stack, PAGE, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1);
-    const fd = must(linux.memfd("half", MFD_CLOEXEC), "memfd");
-    using file = new OwnedFd(linux, fd, "a file of one page");
-    must(linux.ftruncate(file.fd, PAGE), "ftruncate");
-    this.halfGood = map(stack, 2n * PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, file.fd);
+    this.memory = stack.use(HostMemory.allocate(kernel, 64n * PAGE));
+    this.readOnly = map(kernel, stack, PAGE, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1);
+    const fd = must(kernel.memfd("half", MFD_CLOEXEC), "memfd");
+    using file = new OwnedFd(kernel, fd, "a file of one page");
+    must(kernel.ftruncate(file.fd, PAGE), "ftruncate");
+    this.halfGood = map(kernel, stack, 2n * PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, file.fd);
     this.#stack = stack.move();
   }
 
@@ -50,15 +50,16 @@ export class Places implements Disposable {
 }
 
 function map(
+  kernel: Kernel,
   stack: DisposableStack,
   size: bigint,
   protection: number,
   flags: number,
   fd: number,
 ): bigint {
-  const address = linux.mmap(size, protection, flags, fd, 0n);
+  const address = kernel.mmap(size, protection, flags, fd, 0n);
   if (typeof address === "number") throw new Error(`mmap: ${address}`);
-  stack.defer(() => void linux.munmap(address, size));
+  stack.defer(() => void kernel.munmap(address, size));
   return address;
 }
 

@@ -1,0 +1,112 @@
+/**
+ * `pinscope decode`: requests by their fields, and back.
+ *
+ * @module
+ */
+
+import { parseRecord, StraceReader, TraceError, unpackBytes } from "../lib/trace/mod.ts";
+import {
+  describeRequest,
+  encodeRequest,
+  FD_KINDS,
+  type FdKind,
+  requestNumber,
+} from "../lib/uapi/mod.ts";
+import { hex } from "../mod.ts";
+import type { Context } from "./context.ts";
+import { InputError, linesOf } from "./input.ts";
+import type { Json } from "./output.ts";
+import { UsageError } from "./parse.ts";
+import { recordLine } from "./record_text.ts";
+import { columns } from "./table.ts";
+import { usage } from "./values.ts";
+
+/** Decodes one request, encodes one, or reads lines. */
+export function decode(context: Context): number {
+  const { parsed: { flags, positional } } = context;
+  if (flags.has("encode")) return encode(context);
+  return positional.length === 0 ? stream(context) : one(context);
+}
+
+/** What the descriptor and the request are. */
+function asked(
+  { parsed: { positional: [kind = "", request, ...rest] } }: Context,
+): { kind: FdKind; request: number; rest: readonly string[] } {
+  const known = FD_KINDS.find((one) => one === kind);
+  if (known === undefined) {
+    throw new UsageError(`KIND is one of ${FD_KINDS.join(", ")}; got ${JSON.stringify(kind)}`);
+  }
+  if (request === undefined) throw new UsageError(`decode ${kind} needs a REQUEST`);
+  return { kind: known, request: usage(() => requestNumber(known, request)), rest };
+}
+
+function one(context: Context): number {
+  const { kind, request, rest } = asked(context);
+  const text = rest.join(" ");
+  const value = /^0x[0-9a-f]+$/i.test(text) ? Number(text) : undefined;
+  const argument = text === "" ? undefined : value ?? usage(() => unpackBytes(text), "HEX");
+  const { name, fields, missing } = describeRequest(kind, request, argument);
+  const { out } = context;
+  out.line(`${name}  ${kind}  ${hex(request)}`);
+  out.lines(columns(Object.entries(fields).map(([field, shown]) => [`  ${field}`, shown])));
+  if (missing !== undefined) out.line(`  missing: ${missing}`);
+  out.record("request", { kind, request: hex(request), name, fields, missing: missing ?? null });
+  return 0;
+}
+
+function encode(context: Context): number {
+  const { kind, request, rest } = asked(context);
+  const fields = Object.fromEntries(rest.map((pair) => {
+    const at = pair.indexOf("=");
+    if (at <= 0) throw new UsageError(`--encode takes FIELD=VALUE; got ${JSON.stringify(pair)}`);
+    return [pair.slice(0, at), pair.slice(at + 1)];
+  }));
+  const { name, argument } = usage(() => encodeRequest(kind, request, fields));
+  const shown = argument instanceof Uint8Array
+    ? argument.toHex()
+    : argument === undefined
+    ? ""
+    : hex(argument);
+  context.out.line(`${hex(request)} ${shown}`.trimEnd());
+  const what = argument instanceof Uint8Array ? { bytes: shown } : { value: shown };
+  context.out.record("request", { kind, request: hex(request), name, ...what });
+  return 0;
+}
+
+/** Lines of strace, and of a trace, in any mixture; other lines are passed over. */
+function stream(context: Context): number {
+  const reader = new StraceReader();
+  let number = 0;
+  for (const line of linesOf(context.stdin)) {
+    context.signal.throwIfAborted();
+    number += 1;
+    if (line.startsWith("{")) traceLine(context, line, number);
+    else straceLine(context, reader, line);
+    context.out.flush();
+  }
+  return 0;
+}
+
+function traceLine({ out }: Context, line: string, number: number): void {
+  try {
+    const record = parseRecord(line, number);
+    if (record === undefined) return;
+    out.line(recordLine(record));
+    out.record("call", { ...record } as unknown as Record<string, Json>);
+  } catch (error) {
+    if (!(error instanceof TraceError)) throw error;
+    throw new InputError(error.message, { cause: error });
+  }
+}
+
+function straceLine({ out }: Context, reader: StraceReader, line: string): void {
+  const seen = reader.line(line);
+  if (seen === undefined) return;
+  const { fd, kind, request, names, fields, argument, result } = seen;
+  const list = Object.entries(fields).map(([name, text]) => `${name} ${text}`);
+  const shown = list.length > 0 ? list.join("; ") : argument ?? "";
+  const parts = [`${names.join(" or ")} on ${kind ?? "descriptor"} ${fd}`, shown].filter(Boolean);
+  out.line(`${parts.join(": ")} = ${result ?? "?"}`);
+  const known = { kind: kind ?? null, argument: argument ?? null, result: result ?? null };
+  out.record("ioctl", { fd, request: hex(request), names, fields, ...known });
+}

@@ -1,0 +1,82 @@
+/**
+ * `pinscope replay`: a trace, once more.
+ *
+ * @module
+ */
+
+import {
+  parseTrace,
+  replay,
+  type ReplayRunOptions,
+  type Step,
+  type Trace,
+  TraceError,
+  type TraceRecord,
+} from "../lib/trace/mod.ts";
+import type { Context } from "./context.ts";
+import { InputError, readWhole } from "./input.ts";
+import type { Json } from "./output.ts";
+import { UsageError } from "./parse.ts";
+import { callText, fieldsText } from "./record_text.ts";
+
+/** Reads a trace; what cannot be understood is told with its file and line. */
+function load(path: string, context: Context): Trace {
+  try {
+    return parseTrace(readWhole(path, context.stdin));
+  } catch (error) {
+    if (!(error instanceof TraceError)) throw error;
+    throw new InputError(`${path}: ${error.message}`, { cause: error });
+  }
+}
+
+function devicesOf(pairs: readonly string[]): Record<string, string> {
+  return Object.fromEntries(pairs.map((pair) => {
+    const [old, here, ...more] = pair.split("=");
+    if (!old || !here || more.length > 0) {
+      throw new UsageError(`--device takes OLD=NEW; got ${JSON.stringify(pair)}`);
+    }
+    return [old, here];
+  }));
+}
+
+/** Makes the calls again; 1 if something differs. */
+export async function replayCommand(context: Context): Promise<number> {
+  const { out, kernel, parsed, signal } = context;
+  const { flags, lists, positional: [path = ""] } = parsed;
+  const options: ReplayRunOptions = {
+    devices: devicesOf(lists.get("device") ?? []),
+    registers: flags.has("registers"),
+    writesSysfs: flags.has("sysfs"),
+    all: flags.has("all"),
+    signal,
+  };
+  const { header, records, isCut } = load(path, context);
+  const { release, kernel: recorded } = header;
+  out.line(`trace    ${records.length} calls on ${recorded}${release ? ` ${release}` : ""}`);
+  if (isCut) out.note("the last line of the trace is cut off, and left out");
+  const { made, skipped, different } = await replay(records, kernel, options);
+  for (const step of different) show(context, step);
+  const verdict = different.length === 0 ? "no difference" : differing(different.length);
+  out.line(`replay   ${made} calls made, ${skipped} left out: ${verdict}`);
+  out.record("replay", { made, skipped, different: different.length, cut: isCut });
+  return different.length === 0 ? 0 : 1;
+}
+
+const differing = (count: number): string => `${count} ${count === 1 ? "differs" : "differ"}`;
+
+function show({ out }: Context, { record, differences }: Step): void {
+  out.line(`record ${record.seq}  ${callText(record)}`);
+  for (const line of fieldsText(record)) out.line(`  ${line}`);
+  for (const { what, wanted, got } of differences) {
+    out.line(`  ${what}: wanted ${wanted}, got ${got}`);
+  }
+  const list = differences.map((one): Json => ({ ...one }));
+  out.record("difference", { seq: record.seq, ...plain(record), differences: list });
+}
+
+function plain(record: TraceRecord): Readonly<Record<string, Json>> {
+  const { call } = record;
+  if (call !== "ioctl") return { call };
+  const { name, kind, fd, fields = {} } = record;
+  return { call, name, kind, fd, fields };
+}
