@@ -26,8 +26,8 @@ export interface AttachInit {
   /** The container's file. */
   readonly fd: number;
   readonly type: IommuType;
-  /** Whether the container has no group yet, so that its IOMMU must be set. */
-  readonly isFirst: boolean;
+  /** The groups that the container has; for the first one its IOMMU must be set. */
+  readonly attached: readonly number[];
   /** Bytes that are mapped already: they are pinned when a group joins. */
   readonly mapped: bigint;
 }
@@ -52,6 +52,12 @@ export interface Attached {
 export function attachGroup(init: AttachInit, target: string): Attached {
   const { kernel, fd } = init;
   const { group: number, device } = resolve(kernel, target);
+  if (init.attached.includes(number)) {
+    const name = device === undefined ? "" : `"${device}"`;
+    throw new ReferenceError(
+      `The container has group ${number} already: its devices are opened with group.device(${name})`,
+    );
+  }
   const id = readGroup(kernel, number);
   using stack = new DisposableStack();
   const file = stack.use(openGroup(kernel, id));
@@ -65,7 +71,7 @@ export function attachGroup(init: AttachInit, target: string): Attached {
     why,
   );
   stack.defer(() => void kernel.ioctl(file.fd, VFIO_GROUP_UNSET_CONTAINER));
-  if (init.isFirst) setIommu(init, action, why);
+  if (init.attached.length === 0) setIommu(init, action, why);
   const info = readIommuInfo(kernel, fd);
   stack.move(); // from here on the group owns its file
   return { file, id, device, info };

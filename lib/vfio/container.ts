@@ -119,6 +119,7 @@ export class Container implements Disposable {
    * @returns The group; dispose takes it out again. When the last one leaves, the kernel drops all
    *   mappings and tracking with it.
    * @throws {TypeError} If the target is none of these.
+   * @throws {ReferenceError} If the container has the group already.
    * @throws {VfioError} With what stands in the way: no such device, no driver of VFIO, no right,
    *   in use, not viable, no interrupt remapping, mappings that do not fit.
    * @see drivers/vfio/group.c, vfio_group_ioctl_set_container

@@ -118,8 +118,8 @@ export class ContainerCore implements MapperHost, Disposable {
   attach(target: string): Group {
     const { kernel, fd, type, mapped } = this;
     this.recorder?.begin();
-    const isFirst = this.groups.size === 0;
-    const { info, ...joined } = attachGroup({ kernel, fd, type, isFirst, mapped }, target);
+    const attached = [...this.groups.keys()].map(({ number }) => number);
+    const { info, ...joined } = attachGroup({ kernel, fd, type, attached, mapped }, target);
     this.#iommu = info;
     const onLeaving = (): void => this.recorder?.begin();
     const onLeave = (left: Group): void => this.#left(left);

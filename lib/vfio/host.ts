@@ -16,6 +16,7 @@ import {
   isViable,
   listGroups,
 } from "./topology.ts";
+import { devicesToBind } from "./to_bind.ts";
 import { type DeviceUse, usesOf } from "./uses.ts";
 
 /** A device of the host. */
@@ -133,8 +134,7 @@ function hostDevice(kernel: Kernel, device: DeviceId): HostDevice {
 
 function hostGroup(kernel: Kernel, group: GroupId, hasNode: boolean): HostGroup {
   const devices = group.devices.map((device) => hostDevice(kernel, device));
-  const guilty = devices.filter((device) => !isViable(device));
-  const viable = guilty.length === 0;
+  const viable = devices.every(isViable);
   const state = isNoIommu(group)
     ? "no-iommu"
     : viable && hasNode
@@ -142,13 +142,7 @@ function hostGroup(kernel: Kernel, group: GroupId, hasNode: boolean): HostGroup 
     : devices.some(hasVfioDriver)
     ? "blocked"
     : "host";
-  // A driver that stands in the way has to go; without one, any device but a bridge will do.
-  const wanted = viable
-    ? devices.filter(({ kind = "" }) => !kind.endsWith("bridge")).slice(0, 1)
-    : guilty;
-  const toBind = state === "ready" || state === "no-iommu"
-    ? []
-    : wanted.filter(({ bus }) => bus === "pci").map(({ name }) => name);
+  const toBind = state === "ready" || state === "no-iommu" ? [] : devicesToBind(kernel, devices);
   return { ...group, devices, state, isViable: viable, toBind };
 }
 

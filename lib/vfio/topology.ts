@@ -5,6 +5,7 @@
  * @module
  */
 
+import { given } from "../base/argument.ts";
 import { ERRNO } from "../base/errno.ts";
 import { VfioError } from "../base/error.ts";
 import type { Kernel } from "../sys/kernel.ts";
@@ -69,10 +70,18 @@ export function devicePath(name: string): string | undefined {
  */
 export function checkTarget(target: string): void {
   if (GROUP.test(target) || devicePath(target) !== undefined) return;
+  const text = typeof target === "string" ? JSON.stringify(target) : given(target);
+  const near = nearTarget(`${target}`);
   throw new TypeError(
     "A device is a PCI address like 0000:00:10.0, the UUID of a mediated device, or group:12; " +
-      `got ${JSON.stringify(target)}`,
+      `got ${text}${near === undefined ? "" : `; did you mean ${near}?`}`,
   );
+}
+
+/** What was meant by a short form: `00:10.0` as lspci prints it, or the number of a group. */
+function nearTarget(text: string): string | undefined {
+  const near = /^\d+$/.test(text) ? `group:${text}` : `0000:${text}`;
+  return GROUP.test(near) || PCI.test(near) ? near : undefined;
 }
 
 /**

@@ -1,6 +1,8 @@
-import { listHost } from "../../mod.ts";
+import { listHost, VfioError } from "../../mod.ts";
 import { DEFAULT_MDEV, ModelKernel } from "../../lib/model/mod.ts";
-import { equal, match, ok } from "../std/assert.ts";
+import { openGroup } from "../../lib/vfio/group.ts";
+import { readGroup } from "../../lib/vfio/topology.ts";
+import { equal, match, ok, throws } from "../std/assert.ts";
 import { describe, it } from "../std/testing.ts";
 import { records, run, tooWide, unwrapped } from "./capture.ts";
 import { type Entry, FakeSysfs } from "./fake_sysfs.ts";
@@ -97,6 +99,9 @@ describe("listHost", () => {
       ...free("0000:00:1f.3", "0x0c0500"),
     });
     equal(listHost({ kernel }).groups[0]?.toBind, ["0000:00:1f.2"]);
+    // The refusal of attach names the same one.
+    const text = /bind with: pinscope bind 0000:00:1f.2$/;
+    throws(() => openGroup(kernel, readGroup(kernel, 7)), VfioError, text);
   });
 
   it("leaves no-IOMMU groups alone", () => {

@@ -52,9 +52,21 @@ describe("bad input", () => {
 
   it("refuses a name that is no device", () => {
     using container = Container.open({ kernel: new ModelKernel() });
-    for (const name of ["", "eth0", "0000:00:10", "../../x", "group:", "group:-1", "00:10.0"]) {
-      throws(() => container.attach(name), TypeError, "A device is a PCI address");
+    for (const name of ["", "eth0", "0000:00:10", "../../x", "group:", "group:-1", "0000:"]) {
+      throws(() => container.attach(name), TypeError, `got ${JSON.stringify(name)}`);
+      throws(() => container.attach(name), TypeError, /"$/);
     }
+  });
+
+  it("names what was meant by a short name", () => {
+    using container = Container.open({ kernel: new ModelKernel() });
+    const cases = { "00:10.0": "0000:00:10.0", "aF:1f.7": "0000:aF:1f.7", "12": "group:12" };
+    for (const [name, meant] of Object.entries(cases)) {
+      const text = `got ${JSON.stringify(name)}; did you mean ${meant}?`;
+      throws(() => container.attach(name), TypeError, text);
+    }
+    const number = 12 as unknown as string;
+    throws(() => container.attach(number), TypeError, "got the number 12; did you mean group:12?");
   });
 });
 
@@ -78,7 +90,11 @@ describe("a refused group", () => {
   it("names what is missing", () => {
     refused("0000:00:1f.0", "ENOENT", /no such device/);
     refused("group:77", "ENOENT", /no such group/);
-    refused("0000:00:03.0", "ENOENT", /0000:00:03.0: e1000e\); bind one with: pinscope bind/);
+    refused(
+      "0000:00:03.0",
+      "ENOENT",
+      /0000:00:03.0: e1000e\); bind with: pinscope bind 0000:00:03.0$/,
+    );
   });
 
   it("names the device and driver that spoil it", () => {
@@ -90,6 +106,16 @@ describe("a refused group", () => {
   it("explains missing interrupt remapping, and works when the risk is taken", () => {
     refused(PCI, "EPERM", /allow_unsafe_interrupts/, { interruptRemapping: false });
     attached((c) => equal(c.groups.length, 1), { interruptRemapping: false }, DEFAULT_MDEV);
+  });
+
+  it("is named as there already, by its device and by its number", () => {
+    const kernel = new ModelKernel();
+    using container = Container.open({ kernel });
+    const { number } = container.attach(PCI);
+    const text = `The container has group ${number} already: its devices are opened with `;
+    throws(() => container.attach(PCI), ReferenceError, `${text}group.device("${PCI}")`);
+    throws(() => container.attach(`group:${number}`), ReferenceError, `${text}group.device()`);
+    equal(container.groups.length, 1);
   });
 
   it("says that it is in use", () => {

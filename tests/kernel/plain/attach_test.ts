@@ -33,7 +33,7 @@ describe("container.attach", () => {
     ["a device with a driver of the host", USED, {
       code: "ENOENT",
       operation: "open",
-      text: `no device of it is bound to a VFIO driver (${USED}: virtio-pci); bind one with: ` +
+      text: `no device of it is bound to a VFIO driver (${USED}: virtio-pci); bind with: ` +
         `pinscope bind ${USED}`,
     }],
     ["a device without a driver", IDLE, {
@@ -66,7 +66,7 @@ describe("container.attach", () => {
     });
   });
 
-  it("refuses a group that is in use: here, in another container, by hand", () => {
+  it("refuses a group that is in use: here (without asking), in another container, by hand", () => {
     const wanted = {
       code: "EBUSY",
       operation: "open",
@@ -78,7 +78,10 @@ describe("container.attach", () => {
     {
       using container = Container.open();
       using _group = container.attach(EDU);
-      refused(() => container.attach(EDU), wanted);
+      for (const target of [EDU, `group:${groupOf(EDU)}`]) {
+        const text = `The container has group ${groupOf(EDU)} already`;
+        throws(() => container.attach(target), ReferenceError, text);
+      }
       refused(() => other.attach(EDU), wanted);
       equal(container.groups.length, 1, "the first one is unharmed");
     }
