@@ -4,6 +4,9 @@
  * @module
  */
 
+/** Bytes at the start of a memory that are the kernels' own; a page, for what follows it. */
+export const RESERVED = 4096;
+
 /** Most edges that are found at a time; the last word may add 64. */
 export const MOST_EDGES = 4096;
 

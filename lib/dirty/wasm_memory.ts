@@ -6,6 +6,7 @@ const PAGE = 65536;
 
 /** What the module exports; numbers come back signed. */
 interface Exports {
+  prepare(): void;
   count(at: number, bits: number): number;
   any(at: number, bits: number): number;
   first(at: number, bits: number): number;
@@ -90,6 +91,7 @@ class WasmMemory implements BitMemory {
     this.buffer = memory.buffer as ArrayBuffer;
     this.#f = new WebAssembly.Instance(module, { env: { memory } })
       .exports as unknown as Exports;
+    this.#f.prepare();
   }
 
   count(at: number, bits: number): number {

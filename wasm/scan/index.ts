@@ -2,4 +2,5 @@
 export { and, andNot, or, xor } from "./combine";
 export { cells, count, distance } from "./count";
 export { any, first, last } from "./find";
+export { prepare } from "./places";
 export { expand, runs } from "./runs";

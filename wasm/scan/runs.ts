@@ -1,4 +1,5 @@
 import { tailWord, wholeBytes } from "./bits";
+import { placesOf } from "./places";
 
 // An iterator's own area: its state, the list of words in which a run begins or ends, and the edges
 // found: first bit of a run, bit behind its last, and so on. lib/dirty/area.ts has the same numbers.
@@ -30,6 +31,9 @@ const EDGES: usize = LIST + 4 * (BLOCK + 16);
 /** Edges that are given at most at a time; a word may add 64. */
 const MOST: u32 = 4096;
 
+/** From more edges in a word than this on, all of its bytes are looked at. */
+const MANY: u32 = 10;
+
 // @ts-ignore: decorator
 @inline
 function edgesOf(at: u32): u64 {
@@ -52,6 +56,27 @@ function note(list: u32, at: u32): u32 {
   return list + (u32(edgesOf(at) != 0) << 2);
 }
 
+/** One bit for each of four words: whether it has an edge. */
+// @ts-ignore: decorator
+@inline
+function isEmpty(a: v128, b: v128): v128 {
+  const zero = i64x2.splat(0);
+  return v128.shuffle<i32>(i64x2.eq(a, zero), i64x2.eq(b, zero), 0, 2, 4, 6);
+}
+
+/** Lists those of 8 words that have an edge, without a branch. */
+// @ts-ignore: decorator
+@inline
+function noteEight(list: u32, at: u32, a: v128, b: v128, c: v128, d: v128): u32 {
+  const empty = i16x8.narrow_i32x4_s(isEmpty(a, b), isEmpty(c, d));
+  const mask = <u32> i16x8.bitmask(empty) ^ 255;
+  const places = i16x8.shl(placesOf(mask), 3);
+  const from = i32x4.splat(at);
+  v128.store(list, i32x4.add(from, i32x4.extend_low_i16x8_u(places)));
+  v128.store(list, i32x4.add(from, i32x4.extend_high_i16x8_u(places)), 16);
+  return list + (<u32> popcnt(mask) << 2);
+}
+
 /** Lists the words of a block that have an edge, skipping 64 bytes at a time. */
 // @ts-ignore: decorator
 @inline
@@ -59,7 +84,7 @@ function listSparse(at: u32, end: u32, list: u32): u32 {
   for (; at < end; at += 64) {
     const a = edgePair(at), b = edgePair(at + 16), c = edgePair(at + 32), d = edgePair(at + 48);
     if (!v128.any_true(v128.or(v128.or(a, b), v128.or(c, d)))) continue;
-    for (let i: u32 = 0; i < 64; i += 8) list = note(list, at + i);
+    list = noteEight(list, at, a, b, c, d);
   }
   return list;
 }
@@ -69,14 +94,8 @@ function listSparse(at: u32, end: u32, list: u32): u32 {
 @inline
 function listDense(at: u32, end: u32, list: u32): u32 {
   for (; at < end; at += 64) {
-    list = note(list, at);
-    list = note(list, at + 8);
-    list = note(list, at + 16);
-    list = note(list, at + 24);
-    list = note(list, at + 32);
-    list = note(list, at + 40);
-    list = note(list, at + 48);
-    list = note(list, at + 56);
+    const a = edgePair(at), b = edgePair(at + 16), c = edgePair(at + 32), d = edgePair(at + 48);
+    list = noteEight(list, at, a, b, c, d);
   }
   return list;
 }
@@ -90,11 +109,28 @@ function putTwo(out: u32, base: u32, edges: u64): u64 {
   return edges & (edges - 1);
 }
 
+/** Writes the places of many edges, byte by byte: no step waits for the one before. */
+function putMany(out: u32, base: u32, edges: u64): u32 {
+  let from = i32x4.splat(base);
+  const eight = i32x4.splat(8);
+  for (let i = 0; i < 8; i += 1, edges >>>= 8) {
+    const byte = <u32> edges & 255;
+    const places = placesOf(byte);
+    v128.store(out, i32x4.add(from, i32x4.extend_low_i16x8_u(places)));
+    v128.store(out, i32x4.add(from, i32x4.extend_high_i16x8_u(places)), 16);
+    from = i32x4.add(from, eight);
+    out += <u32> popcnt(byte) << 2;
+  }
+  return out;
+}
+
 /** Writes the places of a word's edges; what it writes behind them is overwritten. */
 // @ts-ignore: decorator
 @inline
 function put(out: u32, base: u32, edges: u64): u32 {
-  const end = out + (<u32> popcnt(edges) << 2);
+  const many = <u32> popcnt(edges);
+  if (many > MANY) return putMany(out, base, edges);
+  const end = out + (many << 2);
   edges = putTwo(out, base, edges);
   out += 8;
   while (out < end) {
@@ -145,8 +181,8 @@ export function runs(area: u32): u32 {
     const wide = next + (bytes & ~63);
     const end = next + bytes;
     listed = dense ? listDense(next, wide, take) : listSparse(next, wide, take);
-    // From one word with an edge in 16 on, the branches cost more than they save.
-    dense = u32(((listed - take) << 5) > bytes);
+    // From one word with an edge in 32 on, the branches cost more than they save.
+    dense = u32(((listed - take) << 6) > bytes);
     for (next = wide; next < end; next += 8) listed = note(listed, next);
   }
   if (out < full && take >= listed && next == wordsEnd && !load<u32>(area, DONE)) {

@@ -1,4 +1,4 @@
-import { MOST_EDGES } from "../../../lib/dirty/area.ts";
+import { MOST_EDGES, RESERVED } from "../../../lib/dirty/area.ts";
 import { sourceHash } from "../../../wasm/source.ts";
 import { SOURCE } from "../../../lib/dirty/scan_wasm.ts";
 import { equal, ok } from "../../std/assert.ts";
@@ -103,10 +103,10 @@ for (const [name, memory] of Object.entries(MEMORIES)) {
 
     it("stay found: a scan that is at its end stays there", () => {
       put(memory, AT, "0110");
-      const scan = memory.scan(0, { at: AT, bits: 4 });
+      const scan = memory.scan(RESERVED, { at: AT, bits: 4 });
       equal([rest(scan), rest(scan)], [[1, 3], []]);
       put(memory, AT, "1".repeat(64));
-      const open = memory.scan(0, { at: AT, bits: 64, hasMore: true });
+      const open = memory.scan(RESERVED, { at: AT, bits: 64, hasMore: true });
       equal([rest(open), rest(open)], [[], []]);
       open.follow({ at: AT, bits: 0 });
       equal([rest(open), rest(open)], [[0, 64], []]);
@@ -115,7 +115,7 @@ for (const [name, memory] of Object.entries(MEMORIES)) {
     it("of two scans at a time do not disturb each other", () => {
       const text = "0110100".repeat(9000);
       put(memory, AT, text);
-      const a = memory.scan(0, { at: AT, bits: text.length });
+      const a = memory.scan(RESERVED, { at: AT, bits: text.length });
       const b = memory.scan(SECOND_AREA, { at: AT, bits: text.length });
       const [inA, inB]: [number[], number[]] = [[], []];
       for (let going = true, first = true; going; first = false) {
@@ -131,7 +131,7 @@ for (const [name, memory] of Object.entries(MEMORIES)) {
 
     it("have addresses and sizes, up to the last page of 64 bits", () => {
       put(memory, AT, "0110001");
-      const scan = memory.scan(0, { at: AT, bits: 7 });
+      const scan = memory.scan(RESERVED, { at: AT, bits: 7 });
       const n = scan.next();
       equal([...scan.addresses(n, 0x1_0000_0000n, 12n).subarray(0, n)], [
         0x1_0000_1000n,

@@ -1,11 +1,11 @@
-import { AREA_BYTES } from "../../../lib/dirty/area.ts";
+import { AREA_BYTES, RESERVED } from "../../../lib/dirty/area.ts";
 import type { BitMemory, EdgeScan } from "../../../lib/dirty/kernels.ts";
 import { twinMemory } from "../../../lib/dirty/twin_memory.ts";
 import { wasmMemory } from "../../../lib/dirty/wasm_memory.ts";
 import { wordsOf } from "./oracle.ts";
 
 /** Bytes from the start of a memory to its first bitmap: an area lies before it. */
-export const AT: number = AREA_BYTES + 64;
+export const AT: number = RESERVED + AREA_BYTES + 64;
 /** Where a second bitmap lies, and where cells go. */
 export const OTHER: number = AT + (1 << 17);
 /** Where the area of a second scan lies. */
@@ -52,7 +52,7 @@ export function edges(memory: BitMemory, text: string, cuts: readonly number[] =
   for (const [i, to] of ends.entries()) {
     put(memory, AT, text.slice(from, to), i % 2 === 0 ? "1" : "0");
     const chunk = { at: AT, bits: to - from, hasMore: i < ends.length - 1 };
-    if (scan === undefined) scan = memory.scan(0, chunk);
+    if (scan === undefined) scan = memory.scan(RESERVED, chunk);
     else scan.follow(chunk);
     rest(scan, found);
     from = to;
