@@ -15,6 +15,8 @@ export interface EdgeScan {
   next(): number;
   /** The runs of that many edges as address and size; reused by the next call. */
   addresses(edges: number, iova: bigint, shift: bigint): BigUint64Array<ArrayBuffer>;
+  /** Begins anew, with other bits. */
+  begin(chunk: Chunk): void;
   /**
    * Goes on with the bits that follow; a run that was open at the end goes on too.
    *

@@ -58,12 +58,22 @@ export class WordScan implements EdgeScan {
     return into;
   }
 
-  follow(chunk: Chunk): void {
-    this.#base += this.#chunk.bits;
+  begin(chunk: Chunk): void {
+    this.#base = 0;
+    this.#open = undefined;
+    this.#set(chunk);
+  }
+
+  #set(chunk: Chunk): void {
     this.#chunk = chunk;
     this.#words = this.#view(chunk);
     this.#next = 0;
     this.#isDone = false;
+  }
+
+  follow(chunk: Chunk): void {
+    this.#base += this.#chunk.bits;
+    this.#set(chunk);
   }
 }
 

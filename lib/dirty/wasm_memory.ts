@@ -42,11 +42,15 @@ class WasmScan implements EdgeScan {
     this.#state = new Uint32Array(buffer, area, 16);
     this.edges = new Uint32Array(buffer, area + EDGES, MOST_EDGES + 80);
     this.#addresses = new BigUint64Array(buffer, area + ADDRESSES, 2 * MOST_RUNS);
-    this.#state.fill(0);
-    this.#begin(chunk);
+    this.begin(chunk);
   }
 
-  #begin({ at, bits, hasMore = false }: Chunk): void {
+  begin(chunk: Chunk): void {
+    this.#state.fill(0);
+    this.#set(chunk);
+  }
+
+  #set({ at, bits, hasMore = false }: Chunk): void {
     const s = this.#state;
     s[STATE.start] = at;
     s[STATE.bits] = bits;
@@ -75,7 +79,7 @@ class WasmScan implements EdgeScan {
   follow(chunk: Chunk): void {
     const s = this.#state;
     s[STATE.base] = s[STATE.base]! + s[STATE.bits]!;
-    this.#begin(chunk);
+    this.#set(chunk);
   }
 }
 
