@@ -40,6 +40,14 @@ function checkInit({ iova, size, pageSize, bitmap: { words } }: WindowInit): voi
   }
 }
 
+/** Set by the class, for this layer alone. */
+let words: (window: DirtyWindow) => Uint32Array;
+
+/** The bits of a window, as long as it is current: not its own, and not to be changed. */
+export function wordsOf(window: DirtyWindow): Uint32Array {
+  return words(window);
+}
+
 /**
  * One read of dirty pages: whole mappings, one bit a page, bits outside mappings cleared.
  *
@@ -75,6 +83,10 @@ export class DirtyWindow {
   readonly #bitmap: Bitmap;
   readonly #bits: Bits;
   readonly #generation: number;
+
+  static {
+    words = (window) => window.#words();
+  }
 
   /**
    * Makes a window over a bitmap as it is now.
