@@ -182,7 +182,7 @@ export function runs(area: u32): u32 {
     dense = u32(((listed - take) << 6) > bytes);
     for (next = wide; next < end; next += 8) listed = note(listed, next);
   }
-  if (out < full && take >= listed && next == wordsEnd && !load<u32>(area, DONE)) {
+  if (out < full && next == wordsEnd && !load<u32>(area, DONE)) {
     if (load<u32>(area, FINAL)) {
       const tail = tailWord(start, bits);
       const carry = start == wordsEnd ? <u64> load<u32>(area, OPEN) : load<u64>(wordsEnd - 8) >>> 63;

@@ -77,6 +77,11 @@ for (const [name, memory] of Object.entries(MEMORIES)) {
         agree("1".repeat(shift) + alternate);
         agree("0".repeat(shift * 3) + alternate);
       }
+      // The last whole word fills a batch beyond its end, and a word that is not full follows.
+      for (let empty = 0; empty < 66; empty += 1) {
+        const text = "0".repeat(empty) + "01".repeat(MOST_EDGES);
+        for (const words of [63, 64, 65]) agree(text.slice(0, 64 * words + 63));
+      }
       for (const edges of [-66, -65, -64, -2, 0, 2, 64, 66]) {
         agree("01".repeat((MOST_EDGES + edges) / 2 | 0));
         agree("01".repeat((MOST_EDGES + edges) / 2 | 0) + "1".repeat(1000));

@@ -23,7 +23,7 @@ const LENGTHS = [...Array(200).keys(), 255, 256, 257, 511, 512, 513, 1023, 1024,
 
 for (const [name, memory] of Object.entries(MEMORIES)) {
   const agree = (text: string): void => {
-    for (const around of ["0", "1"]) {
+    for (const around of ["0", "1", "01"]) {
       put(memory, AT, text, around);
       const bits = text.length;
       equal([
@@ -88,13 +88,13 @@ for (const [name, memory] of Object.entries(MEMORIES)) {
       it(`${operation}, of every length up to 40 words, and no word more`, () => {
         for (let words = 0; words <= 40; words += 1) {
           const [a, b] = [randomText(random, words), randomText(random, words)];
-          for (const around of ["0", "1"]) {
+          for (const [around, behind] of ["00", "01", "10", "11"]) {
             put(memory, AT, a, around);
-            // Behind the other one the bits are such that one word more would be seen.
-            put(memory, OTHER, b, around === "0" || operation === "xor" ? "1" : "0");
+            // One of these is such that one word more would be seen.
+            put(memory, OTHER, b, behind);
             const result = memory[operation as "or" | "xor"](AT, OTHER, words * 8);
             const all = textOf(new Uint32Array(memory.buffer, AT - 8, words * 2 + 4));
-            const edge = around.repeat(64);
+            const edge = around!.repeat(64);
             equal(all, edge + both(a, b, expected) + edge, `${words} words`);
             equal(textOf(new Uint32Array(memory.buffer, OTHER, words * 2)), b);
             if (operation === "xor") equal(result, ones(both(a, b, expected)));

@@ -30,7 +30,7 @@ export const MEMORIES: Readonly<Record<string, BitMemory>> = {
 export function put(memory: BitMemory, at: number, text: string, around = "1"): void {
   const words = wordsOf(text, around);
   const all = new Uint32Array(memory.buffer);
-  all.fill(around === "1" ? 0xffff_ffff : 0, at / 4 - 4, at / 4 + words.length + 4);
+  all.fill(wordsOf(around.repeat(64))[0]!, at / 4 - 4, at / 4 + words.length + 4);
   all.set(words, at / 4);
 }
 
