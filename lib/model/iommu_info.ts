@@ -75,8 +75,8 @@ function migration(iommu: Type1): Uint8Array {
 }
 
 function dmaAvail(iommu: Type1): Uint8Array {
-  // Each capability begins at a multiple of 8.
-  const { fields, bytes } = vfio_iommu_type1_info_dma_avail.create(4);
+  const padding = iommu.behaviour.packsCapabilities === true ? 0 : 4;
+  const { fields, bytes } = vfio_iommu_type1_info_dma_avail.create(padding);
   fields.header.id = VFIO_IOMMU_TYPE1_INFO_DMA_AVAIL;
   fields.header.version = 1;
   fields.avail = iommu.entriesLeft;

@@ -1,6 +1,6 @@
 import { ERRNO } from "../base/errno.ts";
 import type { ProposalV9 } from "../rules/proposal.ts";
-import { MAP_ANONYMOUS, RLIMIT_MEMLOCK } from "../sys/constant.ts";
+import { MAP_ANONYMOUS, MAP_SHARED, RLIMIT_MEMLOCK } from "../sys/constant.ts";
 import {
   type Kernel,
   type PollRequest,
@@ -10,20 +10,19 @@ import {
 } from "../sys/kernel.ts";
 import { VFIO_IOMMU_DIRTY_PAGES } from "../uapi/request.ts";
 import { ContainerFile } from "./container.ts";
-import { EventFile, type IoctlArgument, MemoryFile, type ModelFile } from "./file.ts";
-import { type FileTable, Host } from "./host.ts";
-import type { VendorDriver } from "./vendor_driver.ts";
-import { ModelMemory } from "./memory.ts";
-import { addProcfs, SELF } from "./procfs.ts";
-import { DEFAULT_SCENE, type Scene } from "./scene.ts";
-import { addDevices, addSysfs } from "./sysfs.ts";
+import { EventFile, type IoctlArgument, MemoryFile } from "./file.ts";
+import { Host } from "./host.ts";
+import { ModelMemory } from "./model_memory.ts";
+import type { Process } from "./process.ts";
+import { addProcfs } from "./procfs.ts";
 import { Round } from "./round.ts";
+import { completeScene, type Scene } from "./scene.ts";
+import { addDevices, addSysfs } from "./sysfs.ts";
 import { Tree } from "./tree.ts";
+import type { VendorDriver } from "./vendor_driver.ts";
 
-const OWN_FDS = new RegExp(`^/proc/(?:self|${SELF})/fd$`);
-const OWN_FD = new RegExp(`^/proc/(?:self|${SELF})/fd/(\\d+)$`);
-/** Descriptors 0 to 2 are taken by the terminal. */
-const FIRST_FD = 3;
+const FDS = /^\/proc\/(self|\d+)\/fd$/;
+const FD = /^\/proc\/(self|\d+)\/fd\/(\d+)$/;
 
 /**
  * A VFIO kernel in memory: containers, groups, devices and type1, with the refusals of the real one,
@@ -47,19 +46,43 @@ const FIRST_FD = 3;
 export class ModelKernel implements Kernel {
   /** "model". */
   readonly name = "model";
-  readonly #host: Host;
-  readonly #files = new Map<number, ModelFile>();
-  readonly #mapped = new Map<bigint, ModelFile>();
-  readonly #round = new Round();
+  #host: Host;
+  #process: Process;
+  #round = new Round();
   #tree: Tree | undefined;
+  #treeOf = -1;
 
   /**
    * Starts a kernel.
    *
-   * @param scene What differs from {@link DEFAULT_SCENE}.
+   * @param scene What differs from the default scene.
    */
   constructor(scene: Partial<Scene> = {}) {
-    this.#host = new Host({ ...DEFAULT_SCENE, ...scene });
+    this.#host = new Host(completeScene(scene));
+    this.#process = this.#host.fork();
+  }
+
+  /**
+   * The same kernel as a child process sees it: with the descriptors that are open, so the same
+   * containers, and memory at the same addresses, but with an account of its own. What the child writes
+   * to memory the parent sees too, as if all of it were shared.
+   */
+  fork(): ModelKernel {
+    const child = new ModelKernel(this.#host.scene);
+    child.#host = this.#host;
+    child.#process = this.#host.fork(this.#process);
+    child.#round = this.#round;
+    return child;
+  }
+
+  /** The number of the process. */
+  get pid(): number {
+    return this.#process.pid;
+  }
+
+  /** Gives the process CAP_IPC_LOCK, or takes it away. */
+  set ipcLock(has: boolean) {
+    this.#process.account.ipcLock = has;
   }
 
   /**
@@ -76,49 +99,33 @@ export class ModelKernel implements Kernel {
 
   /** Locks memory of the process, as somebody else's mlock does; negative to unlock. */
   lock(bytes: bigint): void {
-    this.#host.account.uncharge(-bytes);
+    this.#process.account.uncharge(-bytes);
   }
 
   /** How it speaks the v9 series, if its scene says that it does. */
   get proposalV9(): ProposalV9 | undefined {
-    return this.#host.scene.proposal;
+    return this.#host.proposal;
   }
 
   /** How many descriptors are open: for tests that nothing is left behind. */
   get openFiles(): number {
-    return this.#files.size;
+    return this.#process.files.size;
   }
 
   /** How many mappings of memory there are: for the same tests. */
   get openMappings(): number {
-    return this.#host.memory.count;
+    return this.#process.memory.count;
   }
 
   #paths(): Tree {
-    if (this.#tree === undefined) {
-      this.#tree = new Tree();
-      addSysfs(this.#tree, this.#host, () => this.#tree = undefined);
-      addProcfs(this.#tree, this.#host);
-      const table: FileTable = {
-        fileOf: (fd) => this.#files.get(fd),
-        install: (file) => this.#install(file),
-      };
-      addDevices(this.#tree, this.#host, table);
-    }
-    return this.#tree;
-  }
-
-  #install(file: ModelFile): number {
-    let fd = FIRST_FD;
-    while (this.#files.has(fd)) fd += 1;
-    file.users += 1;
-    this.#files.set(fd, file);
-    return fd;
-  }
-
-  #drop(file: ModelFile): void {
-    file.users -= 1;
-    if (file.users === 0) file.release();
+    if (this.#tree !== undefined && this.#treeOf === this.#host.changes) return this.#tree;
+    const tree = new Tree();
+    addSysfs(tree, this.#host, () => this.#host.changes += 1);
+    addProcfs(tree, this.#host, this.#process);
+    addDevices(tree, this.#host);
+    this.#tree = tree;
+    this.#treeOf = this.#host.changes;
+    return tree;
   }
 
   /** Nothing has to be kept. */
@@ -131,16 +138,12 @@ export class ModelKernel implements Kernel {
     const file = this.#paths().open(path);
     if (typeof file === "number") return file;
     file.path = path;
-    return this.#install(file);
+    return this.#process.files.install(file);
   }
 
   /** Closes a descriptor; the file goes with its last user. */
   close(fd: number): number {
-    const file = this.#files.get(fd);
-    if (file === undefined) return -ERRNO.EBADF;
-    this.#files.delete(fd);
-    this.#drop(file);
-    return 0;
+    return this.#process.files.close(fd);
   }
 
   /** ioctl without an argument. */
@@ -159,45 +162,52 @@ export class ModelKernel implements Kernel {
   }
 
   #ioctl(fd: number, request: number, argument: IoctlArgument): number {
-    const file = this.#files.get(fd);
+    const file = this.#process.files.get(fd);
     if (file === undefined) return -ERRNO.EBADF;
     if (file instanceof ContainerFile && request === VFIO_IOMMU_DIRTY_PAGES) {
       if (this.#round.begins(file, argument)) this.#host.work(file);
     }
-    return file.ioctl(request, argument);
+    return file.ioctl(request, argument, this.#process);
   }
 
   /** Reads on. */
   read(fd: number, into: Uint8Array): number {
-    return this.#files.get(fd)?.read(into, undefined) ?? -ERRNO.EBADF;
+    return this.#process.files.get(fd)?.read(into, undefined) ?? -ERRNO.EBADF;
   }
 
   /** Writes on. */
   write(fd: number, from: Uint8Array): number {
-    return this.#files.get(fd)?.write(from, undefined) ?? -ERRNO.EBADF;
+    return this.#process.files.get(fd)?.write(from, undefined, this.#process) ?? -ERRNO.EBADF;
   }
 
   /** Reads at an offset. */
   pread(fd: number, into: Uint8Array, offset: bigint): number {
-    return this.#files.get(fd)?.read(into, offset) ?? -ERRNO.EBADF;
+    return this.#process.files.get(fd)?.read(into, offset) ?? -ERRNO.EBADF;
   }
 
   /** Writes at an offset. */
   pwrite(fd: number, from: Uint8Array, offset: bigint): number {
-    return this.#files.get(fd)?.write(from, offset) ?? -ERRNO.EBADF;
+    return this.#process.files.get(fd)?.write(from, offset, this.#process) ?? -ERRNO.EBADF;
   }
 
   /** The target of a link. */
   readlink(path: string): string | number {
-    const fd = OWN_FD.exec(path)?.[1];
-    if (fd !== undefined) return this.#files.get(Number(fd))?.path ?? -ERRNO.ENOENT;
-    return this.#paths().readlink(path);
+    const [, pid, fd] = FD.exec(path) ?? [];
+    const process = pid === undefined ? undefined : this.#processOf(pid);
+    if (process === undefined) return this.#paths().readlink(path);
+    return process.files.get(Number(fd))?.path ?? -ERRNO.ENOENT;
   }
 
   /** The names in a folder. */
   list(path: string): string[] | number {
-    if (OWN_FDS.test(path)) return [...this.#files.keys()].map(String).sort();
-    return this.#paths().list(path);
+    const [, pid] = FDS.exec(path) ?? [];
+    const process = pid === undefined ? undefined : this.#processOf(pid);
+    return process?.files.numbers.map(String).sort() ?? this.#paths().list(path);
+  }
+
+  #processOf(pid: string): Process | undefined {
+    if (pid === "self") return this.#process;
+    return this.#host.processes.find((process) => `${process.pid}` === pid);
   }
 
   /** Maps memory, or a file. */
@@ -209,54 +219,53 @@ export class ModelKernel implements Kernel {
     offset: bigint,
   ): bigint | number {
     if (length <= 0n) return -ERRNO.EINVAL;
+    const { memory, files } = this.#process;
     if ((flags & MAP_ANONYMOUS) !== 0) {
-      return this.#host.memory.map(new ModelMemory(length), 0n, length, protection);
+      return memory.map({ memory: new ModelMemory(length), protection }, length);
     }
-    const file = this.#files.get(fd);
+    const file = files.get(fd);
     if (file === undefined) return -ERRNO.EBADF;
-    const memory = file.map(offset, length);
-    if (typeof memory === "number") return memory;
-    const address = this.#host.memory.map(memory, 0n, length, protection);
-    file.users += 1; // a mapping keeps its file open
-    this.#mapped.set(address, file);
+    const source = file.map(offset, length, (flags & MAP_SHARED) !== 0);
+    if (typeof source === "number") return source;
+    const address = memory.map({ ...source, protection }, length);
+    files.map(address, file);
     return address;
   }
 
   /** Unmaps what {@link mmap} gave, whole. */
   munmap(address: bigint, length: bigint): number {
-    if (!this.#host.memory.unmap(address, length)) return -ERRNO.EINVAL;
-    const file = this.#mapped.get(address);
-    this.#mapped.delete(address);
-    if (file !== undefined) this.#drop(file);
+    if (!this.#process.memory.unmap(address, length)) return -ERRNO.EINVAL;
+    this.#process.files.unmap(address);
     return 0;
   }
 
   /** A file without a name. */
   memfd(): number {
-    return this.#install(new MemoryFile());
+    return this.#process.files.install(new MemoryFile());
   }
 
   /** Sets the length of a file. */
   ftruncate(fd: number, length: bigint): number {
-    return this.#files.get(fd)?.truncate(length) ?? -ERRNO.EBADF;
+    return this.#process.files.get(fd)?.truncate(length) ?? -ERRNO.EBADF;
   }
 
   /** A counter for interrupts. */
   eventfd(initial: number): number {
-    return this.#install(new EventFile(initial));
+    return this.#process.files.install(new EventFile(initial));
   }
 
   /** What has come; nothing comes while a script waits, so the timeout does not matter. */
   poll(requests: readonly PollRequest[]): number[] {
     const POLLNVAL = 0x20;
-    return requests.map(({ fd, events }) => this.#files.get(fd)?.poll(events) ?? POLLNVAL);
+    return requests.map(({ fd, events }) => this.#process.files.get(fd)?.poll(events) ?? POLLNVAL);
   }
 
   /** The memory limit of the process; other limits are not kept. */
   prlimit(pid: number, resource: number, next?: ResourceLimit): ResourceLimit | number {
-    if (pid !== 0 && pid !== SELF) return -ERRNO.ESRCH;
+    const process = pid === 0 ? this.#process : this.#processOf(`${pid}`);
+    if (process === undefined) return -ERRNO.ESRCH;
     if (resource !== RLIMIT_MEMLOCK) return { soft: UNLIMITED, hard: UNLIMITED };
-    const { account } = this.#host;
+    const { account } = process;
     const old = { soft: account.soft, hard: account.hard };
     if (next !== undefined) {
       if (next.soft > next.hard) return -ERRNO.EINVAL;
@@ -268,8 +277,9 @@ export class ModelKernel implements Kernel {
 
   /** Compares files of this process; those of others are not to be seen. */
   sameFile(pidA: number, fdA: number, pidB: number, fdB: number): number {
-    if (pidA !== SELF || pidB !== SELF) return -ERRNO.EPERM;
-    const [a, b] = [this.#files.get(fdA), this.#files.get(fdB)];
+    const [processA, processB] = [this.#processOf(`${pidA}`), this.#processOf(`${pidB}`)];
+    if (processA === undefined || processB === undefined) return -ERRNO.EPERM;
+    const [a, b] = [processA.files.get(fdA), processB.files.get(fdB)];
     if (a === undefined || b === undefined) return -ERRNO.EBADF;
     return a === b ? 0 : 1;
   }
@@ -281,11 +291,11 @@ export class ModelKernel implements Kernel {
 
   /** An address for a view: mmap'd memory has its own. */
   addressOf(view: Uint8Array): ViewAddress {
-    return { address: this.#host.memory.addressOf(view), owner: view };
+    return { address: this.#process.memory.addressOf(view), owner: view };
   }
 
   /** The bytes of a whole mapping. */
   viewOf(address: bigint, length: number): ArrayBuffer {
-    return this.#host.memory.view(address, length);
+    return this.#process.memory.view(address, length);
   }
 }

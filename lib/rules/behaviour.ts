@@ -22,15 +22,20 @@ export interface Behaviour {
   readonly top: boolean;
   /** Whether CHECK_EXTENSION knows id 6, once VFIO_TYPE1_NESTING_IOMMU; SET_IOMMU never takes it. */
   readonly nesting: boolean;
+  /** Whether a capability of GET_INFO begins where the last one ends; since v6.6 at a multiple of 8. */
+  readonly packsCapabilities?: boolean;
 }
 
-/** Linux 6.12 and, as far as type1 goes, 6.1. */
+/** Linux 6.12. */
 export const BEFORE_V6_18: Behaviour = {
   name: "6.12",
   wrap: "EINVAL",
   top: false,
   nesting: true,
 };
+
+/** Linux 6.1, which differs in the places of capabilities only. */
+export const BEFORE_V6_6: Behaviour = { ...BEFORE_V6_18, name: "6.1", packsCapabilities: true };
 
 /** Linux 7: ranges may end at 2^64, those that wrap have an error of their own. */
 export const SINCE_V7: Behaviour = {
@@ -41,4 +46,4 @@ export const SINCE_V7: Behaviour = {
 };
 
 /** The behaviours that were recorded, by name. */
-export const BEHAVIOURS: readonly Behaviour[] = [BEFORE_V6_18, SINCE_V7];
+export const BEHAVIOURS: readonly Behaviour[] = [BEFORE_V6_6, BEFORE_V6_18, SINCE_V7];
