@@ -50,14 +50,7 @@ export interface DirtyV9 {
  * import { Container, readDirtyV9 } from "@pinscope/vfio";
  * import { ModelKernel } from "@pinscope/vfio/model";
  *
- * const kernel = new ModelKernel({
- *   proposal: {
- *     bitmapSize: "inferred",
- *     lowerBound: "smallest-iommu-page",
- *     unit: "u64",
- *     scope: "singleton",
- *   },
- * });
+ * const kernel = new ModelKernel({ proposal: { bitmapSize: "inferred" } });
  * using container = Container.open({ kernel });
  * using _group = container.attach("0000:00:10.0");
  * using memory = container.allocate(128n << 20n);
