@@ -20,7 +20,9 @@ export class TraceError extends Error {
 
 /** A trace that was read. */
 export interface Trace {
+  /** The first line. */
   readonly header: TraceHeader;
+  /** The calls, in order. */
   readonly records: readonly TraceRecord[];
   /** The last line was cut off, as a crash leaves it; it is not among the records. */
   readonly isCut: boolean;
