@@ -52,6 +52,12 @@ describe("the model that speaks the proposal", () => {
       equal(read(PAGE, 8).overrun, 0);
       equal(bits(read(128n * MiB, 4096)), [127 * 256]);
     });
+    setting({ bitmapSize: "ignored" }, ({ container }) => {
+      using memory = container.allocate(1024n * MiB);
+      using _mapping = container.map(memory, { iova: 0n });
+      const request = { iova: 0n, size: memory.size, bitmapBytes: 8 };
+      equal(readDirtyV9(container, request).overrun, 32760, "more than the guard behind it");
+    });
     setting({ bitmapSize: "ignored", unit: "bytes" }, ({ read }) => {
       equal([read(PAGE, 0).overrun, read(PAGE, 1).overrun], [1, 0]);
       equal(read(9n * PAGE, 1).overrun, 1);
