@@ -2,7 +2,6 @@
 import { errnoName } from "../../lib/base/errno.ts";
 import { MFD_CLOEXEC, O_RDWR } from "../../lib/sys/constant.ts";
 import type { Kernel } from "../../lib/sys/kernel.ts";
-import { readText } from "../../lib/sys/text.ts";
 import {
   VFIO_GROUP_GET_DEVICE_FD,
   VFIO_GROUP_GET_STATUS,
@@ -13,34 +12,14 @@ import {
   VFIO_IOMMU_MAP_DMA,
   VFIO_IOMMU_UNMAP_DMA,
 } from "../../lib/uapi/mod.ts";
+import { neededBytes, watchedBytes } from "./bitmap.ts";
+import { groupNode, lockedPages } from "./host.ts";
 import { Places } from "./places.ts";
-import type { Answer, Bitmap, Operation } from "./operation.ts";
+import type { Answer, Operation } from "./operation.ts";
 import { differences, Request } from "./request.ts";
 import { runVendor } from "./vendor.ts";
 
 type Kind = "container" | "group" | "device";
-
-/** The folders of sysfs in which devices stand by name. */
-const BUSES = ["pci", "mdev"] as const;
-/** Bytes behind the bitmap that must stay as they were. */
-const GUARD = 64;
-
-/** The node of a device's group. */
-function groupNode(kernel: Kernel, device: string): string {
-  for (const bus of BUSES) {
-    const link = kernel.readlink(`/sys/bus/${bus}/devices/${device}/iommu_group`);
-    if (typeof link === "string") return `/dev/vfio/${link.slice(link.lastIndexOf("/") + 1)}`;
-  }
-  throw new Error(`${kernel.name}: ${device} has no IOMMU group`);
-}
-
-/** Pages of memory that this process has locked. */
-function lockedPages(kernel: Kernel): number {
-  const text = readText(kernel, "/proc/self/status");
-  const kiB = typeof text === "string" ? /^VmLck:\s*(\d+) kB$/m.exec(text)?.[1] : undefined;
-  if (kiB === undefined) throw new Error(`${kernel.name}: /proc/self/status has no VmLck`);
-  return Number(kiB) / 4;
-}
 
 const answer = (result: number): Answer => ({
   result: result < 0 ? errnoName(-result) : result === 0 ? "OK" : String(result),
@@ -246,15 +225,4 @@ export class Player implements Disposable {
     this.reset();
     this.#stack.dispose();
   }
-}
-
-/** Bytes that the kernel may write for a range: whole words of 64 pages. */
-export function neededBytes(size: bigint): bigint {
-  return ((size + 4095n) / 4096n + 63n) / 64n * 8n;
-}
-
-/** Bytes of the bitmap's memory that are prepared and compared: all that may be written, and a rest. */
-function watchedBytes(bitmap: Bitmap, need: bigint): number {
-  const said = bitmap.size > need && bitmap.size < 4096n ? bitmap.size : need;
-  return said > 1n << 20n ? 4096 : Number(said) + GUARD;
 }

@@ -1,8 +1,8 @@
 /** Arbitraries of the fields of requests: mostly sound, near one another, and now and then absurd. */
+import { neededBytes } from "./bitmap.ts";
 import type { Arbitrary, FastCheck } from "./fast_check.ts";
 import type { Bitmap, Place, Pointer } from "./operation.ts";
 import { HALF, PAGE } from "./places.ts";
-import { neededBytes } from "./player.ts";
 
 /** Where most mappings lie: low enough for every device, and no page of it is special. */
 export const BASE = 0x100_0000n;
