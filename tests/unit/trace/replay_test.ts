@@ -1,4 +1,4 @@
-import { ModelKernel } from "../../../lib/model/mod.ts";
+import { DEFAULT_MDEV, ModelKernel } from "../../../lib/model/mod.ts";
 import { O_RDWR, O_WRONLY } from "../../../lib/sys/constant.ts";
 import type { Kernel } from "../../../lib/sys/kernel.ts";
 import { replay, Replayer, type Step, type TraceRecord } from "../../../lib/trace/mod.ts";
@@ -149,6 +149,27 @@ describe("replay", () => {
     equal((await replay(records, on)).different, []);
     equal(differing((await replay(records, on, { registers: true })).different), [
       ["pread", "data: ed000001 / 77000001"],
+    ]);
+  });
+
+  it("waits where the script did, for a model's devices work then", async () => {
+    const { kernel, records } = recorded();
+    {
+      using container = Container.open({ kernel });
+      using _group = container.attach(DEFAULT_MDEV);
+      using memory = container.allocate(PAGE * 64n);
+      using _mapping = container.map(memory, { iova: 0n });
+      using tracker = container.trackDirty();
+      for (let round = 0; round < 3; round += 1) {
+        equal([...tracker.runs()].length, 2);
+        await Promise.resolve();
+      }
+    }
+    equal(differing((await replay(records, new ModelKernel(), { all: true })).different), []);
+    const hasty = records.map(({ waited: _, ...rest }) => rest as TraceRecord);
+    const { different } = await replay(hasty, new ModelKernel());
+    equal(differing(different).map(String), [
+      "VFIO_IOMMU_DIRTY_PAGES,bits of bitmap.data: 2 bits more: 35..36 / no other",
     ]);
   });
 
