@@ -1,4 +1,5 @@
 import { ERRNO } from "../base/errno.ts";
+import type { Behaviour } from "../rules/behaviour.ts";
 import {
   DEVICE_INFO_RULES,
   type IndexState,
@@ -35,6 +36,7 @@ const INFO_MIN = 16;
 /** What a device file asks of the host. */
 export interface DeviceHost {
   readonly parts: DeviceParts;
+  readonly behaviour: Behaviour;
   /** Called when the file is closed. */
   onRelease(file: DeviceFile): void;
 }
@@ -67,9 +69,11 @@ export class DeviceFile extends ModelFile {
       case VFIO_DEVICE_GET_REGION_INFO:
         return bytes === undefined ? -ERRNO.EFAULT : this.#regionInfo(bytes);
       case VFIO_DEVICE_FEATURE:
-        return bytes === undefined
-          ? -ERRNO.EFAULT
-          : deviceFeature(bytes, pci?.power, (fd) => current.files.get(fd));
+        return bytes === undefined ? -ERRNO.EFAULT : deviceFeature(bytes, {
+          power: pci?.power,
+          behaviour: this.#host.behaviour,
+          fileOf: (fd) => current.files.get(fd),
+        });
       // The driver of the mediated devices has no interrupts, and looks at nothing.
       case VFIO_DEVICE_GET_IRQ_INFO:
         if (pci === undefined) return -ERRNO.EINVAL;

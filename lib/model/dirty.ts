@@ -69,10 +69,11 @@ function start(iommu: Type1): number {
 function get(iommu: Type1, memory: AddressSpace, argument: Uint8Array): number {
   if (argument.length < dirty_bitmap_get_request.size) return -ERRNO.EFAULT;
   const { iova, size, pgsize, bitmap_size, data } = dirty_bitmap_get_request.over(argument).fields;
-  if (!isUserRange(data, bitmap_size)) return -ERRNO.EINVAL;
   const request = { iova, size, bitmap: { pageSize: pgsize, size: bitmap_size } };
   const refusal = getBitmapRefusal(request, iommu, iommu.tracking);
   if (refusal !== undefined) return -refusal.errno;
+  // All rules behind that one say EINVAL too.
+  if (!isUserRange(data, bitmap_size)) return -ERRNO.EINVAL;
   for (const dma of iommu.mappings.beginningIn(iova, size)) {
     const result = updateUserBitmap(iommu, dma, { memory, address: data, base: iova });
     if (result < 0) return result;

@@ -54,6 +54,17 @@ export abstract class ModelFile {
   release(): void {}
 }
 
+/** /dev/null. */
+export class NullFile extends ModelFile {
+  override read(): number {
+    return 0;
+  }
+
+  override write(from: Uint8Array): number {
+    return from.length;
+  }
+}
+
 /** A text of /proc or /sys, made when it is opened. */
 export class TextFile extends ModelFile {
   readonly #bytes: Uint8Array;

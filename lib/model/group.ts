@@ -1,4 +1,5 @@
 import { ERRNO } from "../base/errno.ts";
+import type { Behaviour } from "../rules/behaviour.ts";
 import {
   GET_DEVICE_FD_RULES,
   type GroupState,
@@ -29,6 +30,7 @@ export interface GroupHost {
   /** Whether user space may have the group now. */
   isViable(): boolean;
   readonly emulated: boolean;
+  readonly behaviour: Behaviour;
   /** Whether there is one device in the group. */
   isSingleton(): boolean;
   /** Called before the group leaves its container. */
@@ -111,6 +113,7 @@ export class GroupFile extends ModelFile implements AttachedGroup {
       hasIommu: this.container?.iommu !== undefined,
       viable: this.#host.isViable(),
       openDevices: this.devices.size,
+      behaviour: this.#host.behaviour,
     };
   }
 
@@ -131,7 +134,8 @@ export class GroupFile extends ModelFile implements AttachedGroup {
   #device(argument: IoctlArgument, current: Process): number {
     if (!(argument instanceof Uint8Array)) return -ERRNO.EFAULT;
     const end = argument.indexOf(0);
-    const name = new TextDecoder().decode(argument.subarray(0, end < 0 ? undefined : end));
+    if (end < 0) return -ERRNO.EINVAL;
+    const name = new TextDecoder().decode(argument.subarray(0, end));
     const known = this.#host.hasDevice(name);
     const refusal = firstRefusal(GET_DEVICE_FD_RULES, { known }, this.#state());
     if (refusal !== undefined) return -refusal.errno;

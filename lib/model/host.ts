@@ -140,6 +140,7 @@ export class Host {
     const devices = this.inGroup(group);
     const file = new GroupFile({
       emulated: devices.every(({ scene }) => scene.kind === "mdev"),
+      behaviour: this.scene.behaviour,
       isSingleton: () => this.inGroup(group).length === 1,
       isViable: () =>
         devices.every(({ scene, driver }) =>
@@ -164,6 +165,7 @@ export class Host {
     const { vendor, parts, open } = device;
     const file = new DeviceFile({
       parts,
+      behaviour: this.scene.behaviour,
       onRelease: (closed) => {
         open.delete(closed);
         if (open.size === 0) {

@@ -66,8 +66,37 @@ export const LAB_SCENE: Partial<Scene> = {
   ],
 };
 
-/** The lab's plain machine: both edu devices with vfio-pci, and no mediated devices. */
-export const LAB_PLAIN_SCENE: Partial<Scene> = {
+const plain: Partial<Scene> = {
   ...machine,
   devices: [edu("10", 5, "vfio-pci"), edu("11", 6, "vfio-pci")],
+};
+
+/**
+ * The machines of the lab by their names (`deno task lab profiles`): the same devices, groups and
+ * addresses, so that one suite runs on both.
+ */
+export const LAB_SCENES: Readonly<
+  Record<"plain" | "intremap_off" | "entry_limit" | "shared_group" | "vendor", Partial<Scene>>
+> = {
+  plain,
+  intremap_off: { ...plain, interruptRemapping: false },
+  entry_limit: { ...plain, entryLimit: 100 },
+  shared_group: {
+    ...plain,
+    devices: [
+      edu("10", 5, "vfio-pci"),
+      edu("11", 6, "vfio-pci"),
+      { ...edu("12", 7, "vfio-pci"), name: "0000:00:12.0" },
+      {
+        kind: "pci",
+        name: "0000:00:12.1",
+        group: 7,
+        id: [0x8086, 0x100e],
+        class: 0x020000,
+        hostDriver: "e1000",
+        driver: "e1000",
+      },
+    ],
+  },
+  vendor: LAB_SCENE,
 };

@@ -5,6 +5,7 @@
  */
 
 import { ERRNO } from "../base/errno.ts";
+import { NullFile } from "./file.ts";
 import type { Host, HostDevice } from "./host.ts";
 import type { ScenePciDevice } from "./scene.ts";
 import type { Tree } from "./tree.ts";
@@ -207,8 +208,9 @@ function addDrivers(tree: Tree, host: Host, act: (result: number) => number): vo
 const hostDriver = ({ scene }: HostDevice): string | undefined =>
   scene.kind === "pci" ? scene.hostDriver : undefined;
 
-/** The nodes that VFIO makes. */
+/** The nodes that VFIO makes, and one that is none of its. */
 export function addDevices(tree: Tree, host: Host): void {
+  tree.add("/dev/null", { kind: "device", open: () => new NullFile() });
   tree.add("/dev/vfio/vfio", { kind: "device", open: () => host.openContainer() });
   const groups = new Set([...host.devices.values()].map(({ scene }) => scene.group));
   for (const group of groups) {
