@@ -1,0 +1,83 @@
+/** Which recorded kernel answers come nearest to, and where they differ from it. */
+
+import type { Check, Outcome } from "./check.ts";
+import { explainRule } from "./flow.ts";
+import type { Recording } from "./recording.ts";
+
+/** An answer that is another one than the recorded. */
+export interface Difference {
+  /** Name of the check. */
+  readonly check: string;
+  /** What was asked in it. */
+  readonly step: string;
+  /** The rule that the check is about, as "map.size". */
+  readonly rule: string;
+  /** What the rule wants, in a few words. */
+  readonly about: string;
+  /** The kernel's function that has the rule. */
+  readonly source: string;
+  /** What was recorded; undefined where the step was not reached. */
+  readonly recorded: string | undefined;
+  /** What came; undefined where the step was not reached. */
+  readonly answered: string | undefined;
+}
+
+/** Answers beside one recording. */
+export interface Comparison {
+  readonly recording: Recording;
+  /** Steps that both have. */
+  readonly steps: number;
+  readonly differences: readonly Difference[];
+  /** Checks that ran here and were never recorded on that kernel. */
+  readonly unrecorded: readonly string[];
+}
+
+/** The steps of one check, in order: those of the recording first. */
+function compareCheck(
+  check: Check,
+  answers: Readonly<Record<string, string>>,
+  recorded: Readonly<Record<string, string>>,
+): { steps: number; differences: Difference[] } {
+  const steps = new Set([...Object.keys(recorded), ...Object.keys(answers)]);
+  const differences: Difference[] = [];
+  for (const step of steps) {
+    if (answers[step] === recorded[step]) continue;
+    const { about = "", source = "" } = explainRule(check.rule) ?? {};
+    const given = { recorded: recorded[step], answered: answers[step] };
+    differences.push({ check: check.name, step, rule: check.rule, about, source, ...given });
+  }
+  return { steps: steps.size, differences };
+}
+
+/** Compares the checks that ran with one recording. */
+export function compareWith(outcomes: Iterable<Outcome>, recording: Recording): Comparison {
+  let steps = 0;
+  const differences: Difference[] = [];
+  const unrecorded: string[] = [];
+  for (const { check, answers } of outcomes) {
+    if (answers === undefined) continue;
+    const recorded = recording.answers[check.name];
+    if (recorded === undefined) {
+      unrecorded.push(check.name);
+      continue;
+    }
+    const found = compareCheck(check, answers, recorded);
+    steps += found.steps;
+    differences.push(...found.differences);
+  }
+  return { recording, steps, differences, unrecorded };
+}
+
+/**
+ * Compares with several recordings.
+ *
+ * @returns The nearest first: the fewest steps that differ; of equals the one that has more checks.
+ */
+export function compare(
+  outcomes: readonly Outcome[],
+  recordings: readonly Recording[],
+): Comparison[] {
+  return recordings.map((recording) => compareWith(outcomes, recording)).sort((a, b) =>
+    a.differences.length - b.differences.length || b.steps - a.steps
+  );
+}
