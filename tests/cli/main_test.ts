@@ -89,6 +89,8 @@ describe("wrong use", () => {
     ["info x", /A device is a PCI address like .* device, or group:12; got "x"/],
     ["dirty 00:10.0", /got "00:10.0"/],
     ["bind group:3", /bind takes a PCI address like 0000:00:10.0; got "group:3"/],
+    ["bind 00:10.0", /got "00:10.0"; did you mean 0000:00:10.0\?/],
+    ["bind 12", /got "12"$/m],
     ["unbind x", /unbind takes a PCI address like 0000:00:10.0; got "x"/],
     ["pins --pid 0", /--pid takes a whole number from 1 to \d+; got "0"/],
     ["pins --pid 1.5", /--pid takes a whole number from 1 to \d+; got "1.5"/],
