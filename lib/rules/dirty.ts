@@ -27,7 +27,9 @@ export const DIRTY_BITMAP_PAGES_MAX = 0x7fff_ffff;
 export interface DirtyPagesRequest extends Extent {
   /** Left out: large enough. */
   readonly argsz?: number | undefined;
+  /** START 1, STOP 2 or GET_BITMAP 4. */
   readonly flags: number;
+  /** With GET_BITMAP. */
   readonly bitmap?: BitmapRequest | undefined;
 }
 

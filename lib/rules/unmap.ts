@@ -22,6 +22,7 @@ import { firstRefusal, type Refusal, type Rule } from "./refusal.ts";
 export interface UnmapRequest extends Extent {
   /** Left out: large enough. */
   readonly argsz?: number | undefined;
+  /** GET_DIRTY_BITMAP 1, ALL 2, VADDR 4. */
   readonly flags: number;
   /** With the flag GET_DIRTY_BITMAP. */
   readonly bitmap?: BitmapRequest | undefined;
