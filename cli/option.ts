@@ -5,6 +5,7 @@
  * @module
  */
 
+import type { Scene } from "../lib/model/mod.ts";
 import type { Command } from "./context.ts";
 import type { OptionSpec } from "./parse.ts";
 
@@ -31,6 +32,7 @@ export type CommandName =
   | "replay"
   | "decode"
   | "man"
+  | "conform"
   | "demo";
 
 /** A command with what help says of it. */
@@ -38,6 +40,8 @@ export interface CommandRow {
   readonly name: CommandName;
   /** Loads what does the work; not before it is called for. */
   readonly load: () => Promise<Command>;
+  /** What the model kernel is like for it; the default scene where it is left out. */
+  readonly scene?: () => Promise<Partial<Scene>>;
   /** What stands behind the options, as "DEVICE..."; empty for nothing. */
   readonly operands: string;
   /** Options that it cannot do without, as usage shows them. */
@@ -57,6 +61,12 @@ export interface CommandRow {
 export const COMMON: readonly OptionRow[] = [
   { name: "json", kind: "flag", about: "one JSON object a line, for programs" },
   { name: "model", kind: "flag", about: "use the built-in model kernel, not this host" },
+  {
+    name: "profile",
+    kind: "value",
+    value: "NAME",
+    about: "which recorded kernel the model is; or --model=NAME",
+  },
   { name: "trace", kind: "value", value: "FILE", about: "write each system call there" },
   { name: "help", kind: "flag", short: "h", about: "this text" },
 ];

@@ -52,7 +52,7 @@ export async function run(args: readonly string[], io: Io): Promise<number> {
     const { word, rest } = splitCommand(args);
     if (word === undefined) return await withoutCommand(rest, plain);
     command = find(word);
-    const parsed = (await loadParser())(optionsOf(command), rest);
+    const parsed = (await loadParser())(optionsOf(command), splitProfile(rest));
     if (parsed.flags.has("help")) {
       const { commandHelp } = await import("./help.ts");
       plain.text(commandHelp(command));
@@ -86,7 +86,7 @@ async function perform(command: CommandRow, parsed: ParsedOptions, io: Io): Prom
   const signal = io.signal ?? stack.use(new Interrupt()).signal;
   const out = stack.use(new Output(io, parsed.flags.has("json")));
   const action = await command.load();
-  const kernel = await traced(parsed.values.get("trace"), await kernelOf(parsed), stack);
+  const kernel = await traced(parsed.values.get("trace"), await kernelOf(command, parsed), stack);
   return await action({ out, parsed, signal, kernel, stdin: io.stdin ?? NO_INPUT });
 }
 
@@ -105,10 +105,30 @@ async function traced(
   return tracing(kernel, (line) => file.write(line));
 }
 
-async function kernelOf(parsed: ParsedOptions): Promise<Kernel> {
-  if (!parsed.flags.has("model")) return rawLinux;
-  const { ModelKernel } = await import("../lib/model/mod.ts");
-  return new ModelKernel();
+/** --model=NAME is --model with a profile; behind "--" nothing is an option. */
+function splitProfile(args: readonly string[]): string[] {
+  const end = args.indexOf("--");
+  return args.flatMap((argument, i) => {
+    const [, profile] = /^--model=(.+)$/.exec(argument) ?? [];
+    if (profile === undefined || (end >= 0 && i > end)) return [argument];
+    return ["--model", `--profile=${profile}`];
+  });
+}
+
+async function kernelOf(command: CommandRow, parsed: ParsedOptions): Promise<Kernel> {
+  const profile = parsed.values.get("profile");
+  if (!parsed.flags.has("model")) {
+    if (profile === undefined) return rawLinux;
+    throw new UsageError("--profile is for the model kernel: it goes with --model");
+  }
+  const { BEHAVIOURS, ModelKernel } = await import("../lib/model/mod.ts");
+  const scene = await command.scene?.();
+  if (profile === undefined) return new ModelKernel(scene);
+  const names = BEHAVIOURS.map(({ name }) => name);
+  if (!names.includes(profile)) {
+    throw new UsageError(`There is no profile ${profile}: there are ${names.join(", ")}`);
+  }
+  return new ModelKernel({ ...scene, profile });
 }
 
 /** Says what went wrong, and gives the exit status for it. */

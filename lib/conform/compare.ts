@@ -71,13 +71,22 @@ export function compareWith(outcomes: Iterable<Outcome>, recording: Recording): 
 /**
  * Compares with several recordings.
  *
- * @returns The nearest first: the fewest steps that differ; of equals the one that has more checks.
+ * @returns The nearest first: the fewest steps that differ in the checks that all recordings have,
+ * for one that lacks checks is no nearer for it; of equals the fewest in all, then the larger one.
  */
 export function compare(
   outcomes: readonly Outcome[],
   recordings: readonly Recording[],
 ): Comparison[] {
-  return recordings.map((recording) => compareWith(outcomes, recording)).sort((a, b) =>
-    a.differences.length - b.differences.length || b.steps - a.steps
-  );
+  const inAll = (name: string): boolean =>
+    recordings.every(({ answers }) => answers[name] !== undefined);
+  const rank = ({ differences, steps }: Comparison): number[] => [
+    differences.filter(({ check }) => inAll(check)).length,
+    differences.length,
+    -steps,
+  ];
+  const ranked = recordings.map((recording) => compareWith(outcomes, recording))
+    .map((comparison) => ({ comparison, rank: rank(comparison) }));
+  ranked.sort((a, b) => a.rank.map((one, i) => one - b.rank[i]!).find((less) => less !== 0) ?? 0);
+  return ranked.map(({ comparison }) => comparison);
 }

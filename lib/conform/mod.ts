@@ -51,9 +51,11 @@ export interface CheckResult {
 
 /** What a kernel answered, and to which recorded one it comes nearest. */
 export interface ConformReport {
+  /** Names of the devices that were ready and used. */
+  readonly devices: readonly string[];
   /** Every check, in the order of the suite. */
   readonly checks: readonly CheckResult[];
-  /** The recording with the fewest steps that differ. */
+  /** The recording with the fewest steps that differ, in the checks that all recordings have. */
   readonly nearest: Comparison;
   /** All recordings, the nearest first. */
   readonly comparisons: readonly Comparison[];
@@ -89,5 +91,6 @@ export function conform(kernel: Kernel, options: ConformOptions = {}): ConformRe
   const comparisons = compare(outcomes, recordings);
   const [nearest] = comparisons;
   if (nearest === undefined) throw new RangeError("There must be a recording to compare with");
-  return { checks: outcomes.map(result), nearest, comparisons };
+  const used = Object.values(bench.devices).flat().map(({ name }) => name);
+  return { devices: used, checks: outcomes.map(result), nearest, comparisons };
 }

@@ -4,6 +4,7 @@
  * @module
  */
 
+import type { Behaviour } from "./behaviour.ts";
 import { DEVICE_INFO_RULES, FEATURE_RULES, IRQ_INFO_RULES, REGION_INFO_RULES } from "./device.ts";
 import { DIRTY_RULES } from "./dirty.ts";
 import {

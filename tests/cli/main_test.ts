@@ -64,7 +64,7 @@ describe("wrong use", () => {
     ["dir", /did you mean dirty\?/],
     [
       "frobnicate",
-      /no command frobnicate: there are info, bind, unbind, dirty, pins, scope, plan, mdev, replay, decode, man, demo/,
+      /no command frobnicate: there are info, bind, unbind, dirty, pins, scope, plan, mdev, replay, decode, conform, man, demo/,
     ],
     ["help infoo", /did you mean info\?/],
     ["--json", /A command is missing, as in: info --json/],

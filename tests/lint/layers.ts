@@ -27,6 +27,7 @@ const PUBLIC = [
   "mod.ts",
   "lib/model/mod.ts",
   "lib/trace/mod.ts",
+  "lib/conform/mod.ts",
   "lib/uapi/mod.ts",
   "lib/base/nearest.ts",
   "deno.json",
