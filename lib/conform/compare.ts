@@ -24,9 +24,11 @@ export interface Difference {
 
 /** Answers beside one recording. */
 export interface Comparison {
+  /** The recording. */
   readonly recording: Recording;
   /** Steps that both have. */
   readonly steps: number;
+  /** Where the two differ, in the order of the suite. */
   readonly differences: readonly Difference[];
   /** Checks that ran here and were never recorded on that kernel. */
   readonly unrecorded: readonly string[];
