@@ -34,9 +34,10 @@ export function unmap(
   if (refusal !== undefined) return { result: -refusal.errno, removed: 0n };
   const all = (request.flags & VFIO_DMA_UNMAP_FLAG_ALL) !== 0;
   const [iova, size] = all ? [0n, ALL_SIZE] : [request.iova, request.size];
+  const stays = (request.flags & VFIO_DMA_UNMAP_FLAG_VADDR) !== 0;
   let removed = 0n;
-  for (const dma of targets(iommu, iova, size)) {
-    if ((request.flags & VFIO_DMA_UNMAP_FLAG_VADDR) !== 0) {
+  for (const dma of targets(iommu, iova, size, stays)) {
+    if (stays) {
       dma.vaddrInvalid = true;
       iommu.moving += 1;
     } else {
@@ -51,15 +52,15 @@ export function unmap(
 
 /**
  * The mappings to unmap, one after another. Where drivers have to give pins back, the search begins
- * anew: in the kernel the lock is open for that time.
+ * anew: in the kernel the lock is open for that time. A mapping that stays keeps its pins.
  */
-function* targets(iommu: Type1, iova: bigint, size: bigint): Generator<Dma> {
+function* targets(iommu: Type1, iova: bigint, size: bigint, stays: boolean): Generator<Dma> {
   const { mappings } = iommu;
   const end = mappings.end(iova, size);
   for (let dma = mappings.firstOf(iova, size); dma !== undefined && dma.iova < end;) {
     // Version 1 removes no mapping whose begin is not asked for.
     if (iommu.v1 && iova > dma.iova) return;
-    if (dma.pins.size > 0) {
+    if (!stays && dma.pins.size > 0) {
       notify(iommu, dma);
       dma = mappings.firstOf(iova, size);
       continue;
