@@ -1,3 +1,6 @@
+import { ERRNO } from "../base/errno.ts";
+import type { ResourceLimit } from "../sys/kernel.ts";
+
 /** Locked memory of a process, as the kernel counts it. */
 export class MemlockAccount {
   /** RLIMIT_MEMLOCK in bytes. */
@@ -37,6 +40,16 @@ export class MemlockAccount {
   /** Gives back what was charged. */
   uncharge(bytes: bigint): void {
     this.locked -= bytes;
+  }
+
+  /** Gives the limit, and sets another one: -EINVAL if its soft value is above its hard one. */
+  limit(next?: ResourceLimit): ResourceLimit | number {
+    const old = { soft: this.soft, hard: this.hard };
+    if (next === undefined) return old;
+    if (next.soft > next.hard) return -ERRNO.EINVAL;
+    this.soft = next.soft;
+    this.hard = next.hard;
+    return old;
   }
 
   /** The account of a child: the same limits, nothing locked. */

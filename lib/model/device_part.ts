@@ -5,7 +5,7 @@ import { PciIrqs } from "./pci_irq.ts";
 import type { RegionPart } from "./region_part.ts";
 import type { ScenePciDevice } from "./scene.ts";
 import type { Type1 } from "./type1.ts";
-import type { VendorDriver } from "./vendor_driver.ts";
+import type { PinningDriver } from "./pinning_driver.ts";
 import { REGION_SUBTYPE, REGION_TYPE } from "./vendor_layout.ts";
 
 /** What only a PCI device has. */
@@ -37,7 +37,7 @@ const EDU_BAR = 1 << 20;
 export function pciParts(
   device: ScenePciDevice,
   iommu: () => Type1 | undefined,
-  vendor: VendorDriver | undefined,
+  vendor: PinningDriver | undefined,
 ): DeviceParts {
   const isEdu = device.model === "edu";
   const config = new PciConfig(device, isEdu ? EDU_BAR : 0);
@@ -66,6 +66,6 @@ export function pciParts(
 }
 
 /** A mediated device: the command region of its driver. */
-export function mdevParts(vendor: VendorDriver): DeviceParts {
+export function mdevParts(vendor: PinningDriver): DeviceParts {
   return { pci: undefined, regionCount: 1, regions: new Map([[0, vendor.region]]) };
 }

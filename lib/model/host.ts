@@ -7,7 +7,7 @@ import { DeviceFile } from "./device.ts";
 import { type DeviceParts, mdevParts, pciParts } from "./device_part.ts";
 import { GroupFile } from "./group.ts";
 import { LAB_VENDOR } from "./lab_scene.ts";
-import { type DriverPlace, VendorDriver } from "./vendor_driver.ts";
+import { type DriverPlace, PinningDriver } from "./pinning_driver.ts";
 import { AddressSpace } from "./memory.ts";
 import type { Process } from "./process.ts";
 import type { Scene, SceneMdev, ScenePciDevice } from "./scene.ts";
@@ -20,7 +20,7 @@ export interface HostDevice {
   /** What sysfs' driver_override says. */
   override: string | undefined;
   /** What pins for the device: a mediated device always has it. */
-  readonly vendor: VendorDriver | undefined;
+  readonly vendor: PinningDriver | undefined;
   readonly parts: DeviceParts;
   /** Its open files. */
   readonly open: Set<DeviceFile>;
@@ -65,11 +65,11 @@ export class Host {
     if (scene.kind === "mdev") {
       const { name: driver, types } = this.scene.mdevs;
       const type = types.find(({ name }) => name === scene.type) ?? types[0];
-      const vendor = new VendorDriver(place, scene.workload, type?.canPin);
+      const vendor = new PinningDriver(place, scene.workload, type?.canPin);
       return { scene, driver, override, vendor, parts: mdevParts(vendor), open: new Set() };
     }
     const { driver } = scene;
-    const vendor = PINNING.has(driver) ? new VendorDriver(place, undefined) : undefined;
+    const vendor = PINNING.has(driver) ? new PinningDriver(place, undefined) : undefined;
     const parts = pciParts(scene, () => place()?.iommu, vendor);
     return { scene, driver, override, vendor, parts, open: new Set() };
   }

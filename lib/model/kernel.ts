@@ -1,6 +1,6 @@
 import { ERRNO } from "../base/errno.ts";
 import type { ProposalV9 } from "../rules/proposal.ts";
-import { MAP_ANONYMOUS, MAP_SHARED, RLIMIT_MEMLOCK } from "../sys/constant.ts";
+import { RLIMIT_MEMLOCK } from "../sys/constant.ts";
 import {
   type Kernel,
   type PollRequest,
@@ -12,17 +12,12 @@ import { VFIO_IOMMU_DIRTY_PAGES } from "../uapi/request.ts";
 import { ContainerFile } from "./container.ts";
 import { EventFile, type IoctlArgument, MemoryFile } from "./file.ts";
 import { Host } from "./host.ts";
-import { ModelMemory } from "./model_memory.ts";
+import { mapMemory, unmapMemory } from "./mapping_call.ts";
+import { Paths } from "./paths.ts";
 import type { Process } from "./process.ts";
-import { addProcfs } from "./procfs.ts";
 import { Round } from "./round.ts";
 import { completeScene, type Scene } from "./scene.ts";
-import { addDevices, addSysfs } from "./sysfs.ts";
-import { Tree } from "./tree.ts";
 import type { VendorDriver } from "./vendor_driver.ts";
-
-const FDS = /^\/proc\/(self|\d+)\/fd$/;
-const FD = /^\/proc\/(self|\d+)\/fd\/(\d+)$/;
 
 /**
  * A VFIO kernel in memory: containers, groups, devices and type1, with the refusals of the real one,
@@ -49,8 +44,7 @@ export class ModelKernel implements Kernel {
   #host: Host;
   #process: Process;
   #round = new Round();
-  #tree: Tree | undefined;
-  #treeOf = -1;
+  #paths: Paths;
 
   /**
    * Starts a kernel.
@@ -60,6 +54,7 @@ export class ModelKernel implements Kernel {
   constructor(scene: Partial<Scene> = {}) {
     this.#host = new Host(completeScene(scene));
     this.#process = this.#host.fork();
+    this.#paths = new Paths(this.#host, this.#process);
   }
 
   /**
@@ -71,6 +66,7 @@ export class ModelKernel implements Kernel {
     const child = new ModelKernel(this.#host.scene);
     child.#host = this.#host;
     child.#process = this.#host.fork(this.#process);
+    child.#paths = new Paths(child.#host, child.#process);
     child.#round = this.#round;
     return child;
   }
@@ -92,7 +88,7 @@ export class ModelKernel implements Kernel {
    * @throws {TypeError} If the scene has no such device.
    */
   vendor(name: string): VendorDriver {
-    const driver = this.#host.devices.get(name)?.vendor;
+    const driver = this.#host.devices.get(name)?.vendor?.script;
     if (driver === undefined) throw new TypeError(`The scene has no device ${name} that pins`);
     return driver;
   }
@@ -117,17 +113,6 @@ export class ModelKernel implements Kernel {
     return this.#process.memory.count;
   }
 
-  #paths(): Tree {
-    if (this.#tree !== undefined && this.#treeOf === this.#host.changes) return this.#tree;
-    const tree = new Tree();
-    addSysfs(tree, this.#host, () => this.#host.changes += 1);
-    addProcfs(tree, this.#host, this.#process);
-    addDevices(tree, this.#host);
-    this.#tree = tree;
-    this.#treeOf = this.#host.changes;
-    return tree;
-  }
-
   /** Nothing has to be kept. */
   retain(): Disposable {
     return { [Symbol.dispose]: () => {} };
@@ -135,7 +120,7 @@ export class ModelKernel implements Kernel {
 
   /** Opens a file of the model. */
   open(path: string): number {
-    const file = this.#paths().open(path);
+    const file = this.#paths.open(path);
     if (typeof file === "number") return file;
     file.path = path;
     return this.#process.files.install(file);
@@ -192,22 +177,12 @@ export class ModelKernel implements Kernel {
 
   /** The target of a link. */
   readlink(path: string): string | number {
-    const [, pid, fd] = FD.exec(path) ?? [];
-    const process = pid === undefined ? undefined : this.#processOf(pid);
-    if (process === undefined) return this.#paths().readlink(path);
-    return process.files.get(Number(fd))?.path ?? -ERRNO.ENOENT;
+    return this.#paths.readlink(path);
   }
 
   /** The names in a folder. */
   list(path: string): string[] | number {
-    const [, pid] = FDS.exec(path) ?? [];
-    const process = pid === undefined ? undefined : this.#processOf(pid);
-    return process?.files.numbers.map(String).sort() ?? this.#paths().list(path);
-  }
-
-  #processOf(pid: string): Process | undefined {
-    if (pid === "self") return this.#process;
-    return this.#host.processes.find((process) => `${process.pid}` === pid);
+    return this.#paths.list(path);
   }
 
   /** Maps memory, or a file. */
@@ -218,25 +193,12 @@ export class ModelKernel implements Kernel {
     fd: number,
     offset: bigint,
   ): bigint | number {
-    if (length <= 0n) return -ERRNO.EINVAL;
-    const { memory, files } = this.#process;
-    if ((flags & MAP_ANONYMOUS) !== 0) {
-      return memory.map({ memory: new ModelMemory(length), protection }, length);
-    }
-    const file = files.get(fd);
-    if (file === undefined) return -ERRNO.EBADF;
-    const source = file.map(offset, length, (flags & MAP_SHARED) !== 0);
-    if (typeof source === "number") return source;
-    const address = memory.map({ ...source, protection }, length);
-    files.map(address, file);
-    return address;
+    return mapMemory(this.#process, { length, protection, flags, fd, offset });
   }
 
   /** Unmaps what {@link mmap} gave, whole. */
   munmap(address: bigint, length: bigint): number {
-    if (!this.#process.memory.unmap(address, length)) return -ERRNO.EINVAL;
-    this.#process.files.unmap(address);
-    return 0;
+    return unmapMemory(this.#process, address, length);
   }
 
   /** A file without a name. */
@@ -262,22 +224,18 @@ export class ModelKernel implements Kernel {
 
   /** The memory limit of the process; other limits are not kept. */
   prlimit(pid: number, resource: number, next?: ResourceLimit): ResourceLimit | number {
-    const process = pid === 0 ? this.#process : this.#processOf(`${pid}`);
+    const process = pid === 0 ? this.#process : this.#paths.processOf(`${pid}`);
     if (process === undefined) return -ERRNO.ESRCH;
     if (resource !== RLIMIT_MEMLOCK) return { soft: UNLIMITED, hard: UNLIMITED };
-    const { account } = process;
-    const old = { soft: account.soft, hard: account.hard };
-    if (next !== undefined) {
-      if (next.soft > next.hard) return -ERRNO.EINVAL;
-      account.soft = next.soft;
-      account.hard = next.hard;
-    }
-    return old;
+    return process.account.limit(next);
   }
 
   /** Compares files of this process; those of others are not to be seen. */
   sameFile(pidA: number, fdA: number, pidB: number, fdB: number): number {
-    const [processA, processB] = [this.#processOf(`${pidA}`), this.#processOf(`${pidB}`)];
+    const [processA, processB] = [
+      this.#paths.processOf(`${pidA}`),
+      this.#paths.processOf(`${pidB}`),
+    ];
     if (processA === undefined || processB === undefined) return -ERRNO.EPERM;
     const [a, b] = [processA.files.get(fdA), processB.files.get(fdB)];
     if (a === undefined || b === undefined) return -ERRNO.EBADF;

@@ -1,70 +1,32 @@
-import { ERRNO } from "../base/errno.ts";
 import type { Extent } from "../base/extent.ts";
-import { PIN_PAGES_MAX, PIN_RULES } from "../rules/pin.ts";
-import { firstRefusal } from "../rules/refusal.ts";
-import type { MemoryPlace } from "./memory.ts";
-import { PAGE } from "./page.ts";
-import type { Process } from "./process.ts";
-import type { AttachedGroup, Type1, UnmapListener } from "./type1.ts";
-import { CommandRegion } from "./vendor_region.ts";
-
-/** Where a driver's device is: the container's IOMMU, and its own group in it. */
-export interface DriverPlace {
-  readonly iommu: Type1;
-  readonly group: AttachedGroup;
-}
+import type { PinningDriver } from "./pinning_driver.ts";
 
 /** What a driver does when its device works; `round` counts from 0. */
 export type Workload = (driver: VendorDriver, round: number) => void;
-
-/** What a driver holds of a page. */
-interface Held {
-  count: number;
-  mayWrite: boolean;
-  readonly place: MemoryPlace;
-}
 
 const READ = 1;
 const WRITE = 2;
 
 /**
  * A vendor driver: it pins pages of the guest and reads and writes them, as vfio_pin_pages,
- * vfio_unpin_pages and vfio_dma_rw do. A script plays the device with it; a program commands it through
- * its region, as it commands the driver of Pinscope's lab.
+ * vfio_unpin_pages and vfio_dma_rw do. A script plays the device with it.
  */
-export class VendorDriver implements UnmapListener {
-  /** Its command region. @internal */
-  readonly region: CommandRegion;
-  /** Whether it is told of unmaps; without that it may not pin. */
-  readonly hasUnmapCallback: boolean;
-  readonly #place: () => DriverPlace | undefined;
-  readonly #workload: Workload | undefined;
-  // What this driver holds, to be given back when the memory is unmapped or the device closed.
-  readonly #held = new Map<bigint, Held>();
-  #pins = 0;
-  #round = 0;
+export class VendorDriver {
+  readonly #driver: PinningDriver;
 
   /** Made by the model. */
-  constructor(
-    place: () => DriverPlace | undefined,
-    workload: Workload | undefined,
-    hasUnmapCallback = true,
-  ) {
-    this.#place = place;
-    this.#workload = workload;
-    this.hasUnmapCallback = hasUnmapCallback;
-    this.region = new CommandRegion(this);
+  constructor(driver: PinningDriver) {
+    this.#driver = driver;
   }
 
   /** What the container of the device has mapped. */
   mappings(): readonly Extent[] {
-    const iommu = this.#place()?.iommu;
-    return iommu === undefined ? [] : [...iommu.mappings];
+    return this.#driver.mappings();
   }
 
   /** What the driver holds: pages, and pins, a page as often as it was pinned. */
   get pinned(): { readonly pages: number; readonly pins: number } {
-    return { pages: this.#held.size, pins: this.#pins };
+    return this.#driver.pinned;
   }
 
   /**
@@ -72,142 +34,42 @@ export class VendorDriver implements UnmapListener {
    *
    * @param iova Address of the first page.
    * @param pages How many, at most 512.
-   * @returns Pages pinned, or -errno: ENODEV without a container, E2BIG, EINVAL for an address that
-   *   is not mapped, EPERM, EFAULT, ENOMEM for the memory limit.
+   * @returns Pages pinned, or -errno: ENODEV without a container, EACCES in one of version 1, E2BIG,
+   *   EBUSY while memory moves, EINVAL for an address that is not mapped, EPERM, EFAULT, ENOMEM for
+   *   the memory limit.
    * @see drivers/vfio/vfio_iommu_type1.c, vfio_iommu_type1_pin_pages
    */
   pin(iova: bigint, pages: number, write: boolean = true): number {
-    return this.pinOnce(iova, pages, write ? READ | WRITE : READ);
-  }
-
-  /** One vfio_pin_pages with rights of its own. @internal */
-  pinOnce(iova: bigint, pages: number, rights: number): number {
-    const place = this.#place();
-    if (place === undefined) return -ERRNO.ENODEV;
-    // Type1 would take such an address, and not find the page again.
-    if (iova % PAGE !== 0n || pages <= 0) return -ERRNO.EINVAL;
-    const { iommu, group } = place;
-    const { hasUnmapCallback } = this;
-    const { behaviour } = iommu;
-    const refusal = firstRefusal(PIN_RULES, { pages }, { hasUnmapCallback, behaviour });
-    if (refusal !== undefined) return -refusal.errno;
-    // A script may play a device that no file has open; it must hear of unmaps all the same.
-    if (!iommu.listeners.includes(this)) iommu.listeners.unshift(this);
-    const result = iommu.pin({ iova, pages, rights }, group);
-    for (let i = 0; i < result; i += 1) this.#hold(iommu, pageAt(iova, i), (rights & WRITE) !== 0);
-    return result;
-  }
-
-  #hold(iommu: Type1, page: bigint, mayWrite: boolean): void {
-    this.#pins += 1;
-    const held = this.#held.get(page);
-    if (held !== undefined) {
-      held.count += 1;
-      held.mayWrite ||= mayWrite;
-      return;
-    }
-    const dma = iommu.mappings.find(page, iommu.pageSize)!;
-    const { place } = dma.pins.get(Number((page - dma.iova) / iommu.pageSize))!;
-    this.#held.set(page, { count: 1, mayWrite, place });
-  }
-
-  /** Pins any number of pages in calls of at most 512: all or none. @internal */
-  pinBatches(iova: bigint, pages: bigint, rights: number): number {
-    if (iova % PAGE !== 0n) return -ERRNO.EINVAL;
-    let done = 0;
-    while (BigInt(done) < pages) {
-      const rest = pages - BigInt(done);
-      const batch = rest < PIN_PAGES_MAX ? Number(rest) : PIN_PAGES_MAX;
-      const result = this.pinOnce(pageAt(iova, done), batch, rights);
-      if (result < 0) {
-        this.unpin(iova, done);
-        return result;
-      }
-      done += batch;
-    }
-    return done;
+    return this.#driver.pinOnce(iova, pages, write ? READ | WRITE : READ);
   }
 
   /** Gives pins back. Pages that this driver has not pinned are left alone. */
   unpin(iova: bigint, pages: number): void {
-    for (let i = 0; i < pages; i += 1) {
-      const page = pageAt(iova, i);
-      const held = this.#held.get(page);
-      if (held === undefined) continue;
-      this.#pins -= 1;
-      held.count -= 1;
-      if (held.count === 0) this.#held.delete(page);
-      this.#place()?.iommu.unpin(page, 1);
-    }
-  }
-
-  /** Gives back pages that must all be pinned: their count or -errno. @internal */
-  unpinAll(iova: bigint, pages: bigint): number {
-    const first = iova - iova % PAGE;
-    for (let i = 0; BigInt(i) < pages; i += 1) {
-      if (!this.#held.has(pageAt(first, i))) return -ERRNO.ENOENT;
-    }
-    this.unpin(first, Number(pages));
-    return Number(pages);
+    this.#driver.unpin(iova, pages);
   }
 
   /** Writes memory for the device, page by page dirty; 0 or -errno. */
   write(iova: bigint, bytes: Uint8Array): number {
-    return this.#place()?.iommu.access(iova, bytes, { write: true }) ?? -ERRNO.ENODEV;
+    return this.#driver.access(iova, bytes, true);
   }
 
   /** Reads memory for the device, which makes nothing dirty; 0 or -errno. */
   read(iova: bigint, into: Uint8Array): number {
-    return this.#place()?.iommu.access(iova, into, { write: false }) ?? -ERRNO.ENODEV;
-  }
-
-  /** vfio_dma_rw in the name of a process. @internal */
-  access(iova: bigint, bytes: Uint8Array, write: boolean, current: Process): number {
-    return this.#place()?.iommu.access(iova, bytes, { write, current }) ?? -ERRNO.ENODEV;
-  }
-
-  /** Writes into a page that is pinned, which VFIO does not see: bytes or -errno. @internal */
-  writePinned(iova: bigint, length: number, data: Uint8Array): number {
-    const offset = Number(iova % PAGE);
-    const held = this.#held.get(iova - iova % PAGE);
-    if (held === undefined) return -ERRNO.ENOENT;
-    if (!held.mayWrite) return -ERRNO.EPERM;
-    if (length > Number(PAGE) - offset) return -ERRNO.EINVAL;
-    held.place.write(offset, data.subarray(0, length));
-    return length;
+    return this.#driver.access(iova, into, false);
   }
 
   /** Does the next round of the workload of its scene. */
   work(): void {
-    this.#workload?.(this, this.#round);
-    this.#round += 1;
+    this.#driver.work();
   }
 
   /** The callback dma_unmap: pins in the range are given back. */
   dmaUnmap(iova: bigint, size: bigint): void {
-    this.region.noteUnmap(iova, size, this.#drop(iova, size));
-  }
-
-  #drop(iova: bigint, size: bigint): number {
-    let pages = 0;
-    for (const [page, { count }] of [...this.#held]) {
-      if (page < iova || page >= iova + size) continue;
-      for (let i = 0; i < count; i += 1) this.unpin(page, 1);
-      pages += 1;
-    }
-    return pages;
+    this.#driver.dmaUnmap(iova, size);
   }
 
   /** Gives everything back, when the device is closed. */
   close(): void {
-    this.#drop(0n, 1n << 64n);
-    const { listeners = [] } = this.#place()?.iommu ?? {};
-    const index = listeners.indexOf(this);
-    if (index >= 0) listeners.splice(index, 1);
-    this.region.reset();
-    this.#round = 0;
+    this.#driver.close();
   }
 }
-
-const pageAt = (iova: bigint, page: number): bigint =>
-  BigInt.asUintN(64, iova + BigInt(page) * PAGE);

@@ -2,7 +2,7 @@ import { ERRNO } from "../base/errno.ts";
 import type { Process } from "./process.ts";
 import type { RegionPart } from "./region_part.ts";
 import { AT, DATA, FLAG, LOG, MAGIC, OP, REGION_SIZE } from "./vendor_layout.ts";
-import type { VendorDriver } from "./vendor_driver.ts";
+import type { PinningDriver } from "./pinning_driver.ts";
 
 const RIGHTS = FLAG.PROT_READ | FLAG.PROT_WRITE;
 /** Most pages of one vfio_pin_pages that the driver tries. */
@@ -12,14 +12,14 @@ const ONE_CALL_MAX = 1024n;
 export class CommandRegion implements RegionPart {
   readonly size: number = REGION_SIZE;
   readonly canMap = false;
-  readonly #driver: VendorDriver;
+  readonly #driver: PinningDriver;
   readonly #bytes = new Uint8Array(REGION_SIZE);
   readonly #view = new DataView(this.#bytes.buffer);
   #unmaps = 0n;
   #returned = 0n;
 
   /** The region of a driver. */
-  constructor(driver: VendorDriver) {
+  constructor(driver: PinningDriver) {
     this.#driver = driver;
     this.reset();
   }
