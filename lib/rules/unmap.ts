@@ -36,7 +36,7 @@ export interface UnmapState extends AddressSpace {
   readonly v1?: boolean | undefined;
 }
 
-const { EINVAL, EBUSY } = ERRNO;
+const { EINVAL, EBUSY, EFAULT } = ERRNO;
 const ALL = VFIO_DMA_UNMAP_FLAG_ALL;
 const VADDR = VFIO_DMA_UNMAP_FLAG_VADDR;
 const BITMAP = VFIO_DMA_UNMAP_FLAG_GET_DIRTY_BITMAP;
@@ -159,6 +159,12 @@ export const UNMAP_RULES: readonly Rule<UnmapRequest, UnmapState>[] = [
     errno: EINVAL,
     about: "VADDR takes mappings that have their address",
     test: takenTwice,
+  },
+  {
+    name: "dirty.copy",
+    source: "update_user_bitmap",
+    errno: EFAULT,
+    about: "with a bitmap: its memory is there and writable",
   },
 ];
 
