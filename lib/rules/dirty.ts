@@ -165,7 +165,7 @@ const GET_RULES: readonly DirtyRule[] = [
 const only = (flag: number, rules: readonly DirtyRule[]): DirtyRule[] =>
   rules.map((rule) => {
     const { test } = rule;
-    if (test === undefined) return rule;
+    if (test === undefined) return { ...rule, concerns: ({ flags }) => flags === flag };
     return {
       ...rule,
       test: (request, state) => request.flags === flag ? test(request, state) : undefined,

@@ -165,6 +165,7 @@ export const UNMAP_RULES: readonly Rule<UnmapRequest, UnmapState>[] = [
     source: "update_user_bitmap",
     errno: EFAULT,
     about: "with a bitmap: its memory is there and writable",
+    concerns: (request) => has(request, BITMAP),
   },
 ];
 

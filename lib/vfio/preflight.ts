@@ -82,7 +82,9 @@ function explanation<Request, State extends RuleState>(
 ): Explanation {
   return {
     refusals: [...refusals(rules, request, state)],
-    undecided: rules.filter(({ test }) => test === undefined),
+    undecided: rules.filter(({ test, concerns }) =>
+      test === undefined && concerns?.(request) !== false
+    ),
   };
 }
 

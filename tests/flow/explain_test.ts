@@ -68,6 +68,7 @@ describe("container.explain", () => {
       equal(refusals.map(({ reason }) => reason), [
         "0x10000..0x12fff cuts the mapping 0x10000..0x1ffff",
       ]);
+      equal(container.explain({ ...unmap, flags: 0 }).undecided, []);
       const get = { request: "VFIO_IOMMU_DIRTY_PAGES", flags: 4, iova: 0x10000n } as const;
       const bitmap = { pageSize: 0x2000n, size: 7n };
       equal(rules(container, { ...get, size: 0x10000n, bitmap }), [
@@ -76,6 +77,8 @@ describe("container.explain", () => {
         "dirty.started",
       ]);
       using _tracker = container.trackDirty();
+      const asked = container.explain({ ...get, size: 0x10000n, bitmap });
+      equal(asked.undecided.map(({ name }) => name), ["dirty.copy"]);
       equal(rules(container, { ...get, size: 0x10000n, bitmap: { pageSize: PAGE, size: 8n } }), []);
     });
   });
