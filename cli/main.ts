@@ -6,11 +6,12 @@
  * @module
  */
 
+import type { Source } from "./input.ts";
 import type { Io, Sink } from "./output.ts";
 import { VERSION } from "./version.ts";
 
 export { VERSION };
-export type { Io, Sink };
+export type { Io, Sink, Source };
 
 /**
  * Runs the command line.

@@ -12,6 +12,7 @@ import {
   VFIO_IOMMU_DIRTY_PAGES_FLAG_START,
   VFIO_IOMMU_DIRTY_PAGES_FLAG_STOP,
 } from "../uapi/flag.ts";
+import { USER_ADDRESS_END } from "../rules/bitmap.ts";
 import { dirty_bitmap_get_request, vfio_iommu_type1_dirty_bitmap } from "../uapi/type1.ts";
 import { DirtyBits } from "./dirty_bits.ts";
 import type { IoctlArgument } from "./file.ts";
@@ -19,15 +20,10 @@ import type { AddressSpace } from "./memory.ts";
 import type { Type1 } from "./type1.ts";
 import { updateUserBitmap } from "./user_bitmap.ts";
 
-/**
- * Addresses above are the kernel's own: those of an x86-64 with five levels of page tables, as the
- * lab's processor has them. @see arch/x86/include/asm/page_64.h, TASK_SIZE_MAX
- */
-const USER_END = (1n << 56n) - 4096n;
-
 /** Whether a bitmap pointer is a user address at all; whether it is mapped shows at the copy. */
 export function isUserRange(address: bigint, size: bigint): boolean {
-  return address + size <= USER_END;
+  // An x86-64 with five levels of page tables, as the lab's processor has them.
+  return address + size <= USER_ADDRESS_END;
 }
 
 /** Answers DIRTY_PAGES. */
