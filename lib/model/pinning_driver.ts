@@ -79,7 +79,7 @@ export class PinningDriver implements UnmapListener {
     const refusal = firstRefusal(PIN_RULES, { pages }, { hasUnmapCallback, behaviour });
     if (refusal !== undefined) return -refusal.errno;
     // A script may play a device that no file has open; it must hear of unmaps all the same.
-    if (!iommu.listeners.includes(this)) iommu.listeners.unshift(this);
+    if (hasUnmapCallback && !iommu.listeners.includes(this)) iommu.listeners.unshift(this);
     const result = iommu.pin({ iova, pages, rights }, group);
     for (let i = 0; i < result; i += 1) this.#hold(iommu, pageAt(iova, i), (rights & WRITE) !== 0);
     return result;

@@ -31,6 +31,7 @@ const at = (iommu: Type1, iova: bigint, page: number): bigint =>
 export function pin(iommu: Type1, call: PinCall, group: AttachedGroup): number {
   if (iommu.v1) return -ERRNO.EACCES;
   if (iommu.hasInvalidVaddr) return -ERRNO.EBUSY;
+  if (iommu.behaviour.anyCallback === true && iommu.listeners.length === 0) return -ERRNO.EINVAL;
   const { iova, pages, rights } = call;
   for (let i = 0; i < pages; i += 1) {
     const result = pinPage(iommu, at(iommu, iova, i), rights);

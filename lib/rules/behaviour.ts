@@ -30,6 +30,11 @@ export interface Behaviour {
   /** Whether SET_CONTAINER takes containers only; since v6.2 also an iommufd, and has EBADFD for others. */
   readonly onlyContainers?: boolean;
   /**
+   * Whether a driver may pin as soon as any in its container is told of unmaps; in v6.12 it has to be
+   * told itself.
+   */
+  readonly anyCallback?: boolean;
+  /**
    * Whether DEVICE_FEATURE knows DMA_BUF, since v6.19, and MIG_PRECOPY_INFOv2, which it refuses with
    * EINVAL where a device does not migrate.
    */
@@ -50,6 +55,7 @@ export const BEFORE_V6_2: Behaviour = {
   name: "6.1",
   packsInfo: true,
   onlyContainers: true,
+  anyCallback: true,
 };
 
 /** Linux 7: ranges may end at 2^64, those that wrap have an error of their own. */

@@ -9,14 +9,32 @@ import {
 } from "../../lib/uapi/mod.ts";
 import { probeBehaviour } from "../../lib/vfio/behaviour.ts";
 import { groupNode } from "./host.ts";
+import { Player } from "./player.ts";
 
 /** What a player can use: group and device slot n are those of the n-th name. */
 export interface Machine {
   readonly devices: readonly string[];
   /** Slots whose device has the vendor driver; those that stand there more often are drawn so. */
   readonly vendor: readonly number[];
+  /** Slots whose driver is not told of unmaps. */
+  readonly deaf: readonly number[];
   /** A model with the same devices that behaves like the kernel given. */
   model(like: Kernel): Kernel;
+}
+
+/** A kernel and a model that is made like it, ready to be compared; both end with the stack. */
+export function openPlayers(
+  machine: Machine,
+  kernel: Kernel,
+  stack: DisposableStack,
+): readonly [Player, Player] {
+  stack.use(kernel.retain());
+  const { anyCallback } = behaviourOf(kernel, machine.devices[0] ?? "");
+  const deaf = anyCallback === true ? machine.deaf : [];
+  return [
+    stack.use(new Player(kernel, machine.devices, deaf)),
+    stack.use(new Player(machine.model(kernel), machine.devices, deaf)),
+  ];
 }
 
 /** Asks a kernel how it behaves, with a container that is gone afterwards. */
@@ -53,6 +71,7 @@ function machine(scene: "plain" | "vendor", about: Omit<Machine, "model">): Mach
 export const PLAIN: Machine = machine("plain", {
   devices: ["0000:00:10.0", "0000:00:11.0"],
   vendor: [],
+  deaf: [],
 });
 
 /** The profile `vendor`: edu with vfio-pci, edu with the vendor driver, three mediated devices. */
@@ -65,6 +84,7 @@ export const VENDOR: Machine = machine("vendor", {
     "50696e73-0000-4000-8000-000000000003",
   ],
   vendor: [1, 1, 2, 2, 2, 3, 3, 4],
+  deaf: [4],
 });
 
 /** The machine of the lab's profile that runs. */

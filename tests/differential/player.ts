@@ -17,6 +17,7 @@ import { groupNode, lockedPages } from "./host.ts";
 import { Places } from "./places.ts";
 import type { Answer, Operation } from "./operation.ts";
 import { differences, Request } from "./request.ts";
+import { OP } from "../kernel/vendor/layout.ts";
 import { runVendor } from "./vendor.ts";
 
 type Kind = "container" | "group" | "device";
@@ -30,6 +31,7 @@ export class Player implements Disposable {
   readonly kernel: Kernel;
   readonly #places: Places;
   readonly #devices: readonly string[];
+  readonly #deaf: readonly number[];
   readonly #nodes: readonly string[];
   readonly #files: Readonly<Record<Kind, Map<number, number>>> = {
     container: new Map(),
@@ -44,11 +46,16 @@ export class Player implements Disposable {
   readonly #stack: DisposableStack;
   #locked = 0;
 
-  constructor(kernel: Kernel, devices: readonly string[]) {
+  /**
+   * @param deaf Slots whose driver is not told of unmaps, on a kernel that lets it pin where another
+   *   driver is told: it is not asked to, for such a kernel stops at the next unmap.
+   */
+  constructor(kernel: Kernel, devices: readonly string[], deaf: readonly number[] = []) {
     using stack = new DisposableStack();
     this.kernel = kernel;
     stack.use(kernel.retain());
     this.#devices = devices;
+    this.#deaf = deaf;
     this.#nodes = devices.map((device) => groupNode(kernel, device));
     this.#places = stack.use(new Places(kernel));
     this.#other = kernel.memfd("no container", MFD_CLOEXEC);
@@ -119,11 +126,19 @@ export class Player implements Disposable {
       case "dirty":
         return this.#withBitmap(operation);
       case "vendor":
-        return this.#on("device", operation.device, (fd) => {
-          const device = this.#devices[this.#owner.get(operation.device) ?? 0] ?? "";
-          return runVendor(kernel, fd, device, operation);
-        });
+        return this.#vendor(operation);
     }
+  }
+
+  #vendor(operation: Operation & { op: "vendor" }): Answer | undefined {
+    const slot = this.#owner.get(operation.device) ?? 0;
+    const others = [...this.#owner.values()].some((owner) => !this.#deaf.includes(owner));
+    if (operation.run === OP.PIN && this.#deaf.includes(slot) && others) return undefined;
+    return this.#on(
+      "device",
+      operation.device,
+      (fd) => runVendor(this.kernel, fd, this.#devices[slot] ?? "", operation),
+    );
   }
 
   #on(kind: Kind, slot: number, call: (fd: number) => Answer): Answer | undefined {

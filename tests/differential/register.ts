@@ -3,8 +3,7 @@ import { rawLinux } from "../../mod.ts";
 import { describe, skip } from "../std/testing.ts";
 import { it } from "../kernel/support/guard.ts";
 import { loadFastCheck } from "./fast_check.ts";
-import type { Machine } from "./machine.ts";
-import { Player } from "./player.ts";
+import { type Machine, openPlayers } from "./machine.ts";
 import { REPLAY, summary, traces } from "./report.ts";
 import { search } from "./search.ts";
 import { settings } from "./settings.ts";
@@ -20,12 +19,12 @@ export async function differentialTest(machine: Machine, steps: number): Promise
     const name = `answer the same, in ${wish.steps} random steps (seed ${wish.seed})`;
     if (typeof fc === "string") return skip(name, fc);
     it(name, () => {
-      using real = new Player(rawLinux, machine.devices);
-      using model = new Player(machine.model(rawLinux), machine.devices);
-      const found = search(fc, machine, [real, model], wish);
+      using stack = new DisposableStack();
+      const players = openPlayers(machine, rawLinux, stack);
+      const found = search(fc, machine, players, wish);
       console.log(summary(found, wish.seed));
       if (found.differences.length === 0) return;
-      throw new Error(`They differ.\n\n${traces(found, [real, model])}\n${REPLAY}`);
+      throw new Error(`They differ.\n\n${traces(found, players)}\n${REPLAY}`);
     });
   });
 }
