@@ -36,6 +36,9 @@ const PUBLIC = [
 /** The package under its own name, whole or one entry of it. */
 const SELF = /^@pinscope\/vfio(\/|$)/;
 
+/** The only file that reaches fast-check, and does without it. */
+const REACHES_FAST_CHECK = "tests/differential/fast_check.ts";
+
 /** The only files that reach the packages of @std, each with a fallback. */
 const REACHES_STD = /^(cli\/parse\.ts|tests\/std\/[^/]+)$/;
 
@@ -119,6 +122,12 @@ function packageProblem(found: Import, layer: string): Problem | undefined {
     };
   }
   if (specifier.startsWith("@std/")) return REACHES_STD.test(file) ? undefined : NO_STD(specifier);
+  if (specifier === "fast-check" && (file !== REACHES_FAST_CHECK || !dynamic)) {
+    return {
+      message: `"fast-check" is loaded by ${REACHES_FAST_CHECK} only, which does without it`,
+      hint: "Take what you need from there",
+    };
+  }
   if (/^(jsr|https?|data|blob):/.test(specifier)) {
     return {
       message: `No module is imported by address; got "${specifier}"`,
