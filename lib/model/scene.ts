@@ -4,6 +4,7 @@
  * @module
  */
 
+import { checkOptions, type Kinds } from "../base/argument.ts";
 import { BEFORE_V6_18, type Behaviour, BEHAVIOURS } from "../rules/behaviour.ts";
 import type { IovaRange } from "../rules/iova.ts";
 import type { ProposalV9 } from "../rules/proposal.ts";
@@ -206,12 +207,38 @@ export const DEFAULT_SCENE: Scene = {
   ],
 };
 
+const SCENE_KINDS: Kinds<Scene> = {
+  devices: "object",
+  release: "string",
+  memlock: "bigint",
+  ipcLock: "boolean",
+  entryLimit: "number",
+  interruptRemapping: "boolean",
+  pageSize: "bigint",
+  ranges: "object",
+  coherent: "boolean",
+  behaviour: "object",
+  profile: "string",
+  mdevs: "object",
+  processes: "object",
+  proposal: "object",
+};
+const PROPOSAL_KINDS: Kinds<ProposalV9> = {
+  bitmapSize: ["validated", "ignored", "inferred"],
+  lowerBound: ["smallest-iommu-page", "any"],
+  unit: ["u64", "bytes"],
+  scope: ["singleton", "all", "never"],
+};
+
 /**
  * A whole scene, from what differs from {@link DEFAULT_SCENE}.
  *
- * @throws {TypeError} If no behaviour has the name of its profile.
+ * @throws {TypeError} If it has a name that no scene has, or a wrong kind of value; if no behaviour
+ *   has the name of its profile.
  */
 export function completeScene(scene: Partial<Scene>): Scene {
+  checkOptions(scene, SCENE_KINDS);
+  checkOptions(scene.proposal, PROPOSAL_KINDS);
   const { profile } = scene;
   if (profile === undefined) return { ...DEFAULT_SCENE, ...scene };
   const behaviour = BEHAVIOURS.find(({ name }) => name === profile);

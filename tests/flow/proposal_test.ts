@@ -60,7 +60,11 @@ describe("readDirtyV9", () => {
     setting({}, ({ container }) => {
       const read = (request: object): DirtyV9 =>
         readDirtyV9(container, { iova: IOVA, size: PAGE, ...request });
-      throws(() => read({ iova: 4096 }), TypeError, "iova must be a bigint; got number");
+      throws(
+        () => read({ iova: 4096 }),
+        TypeError,
+        "iova must be a bigint, as 0x1000n; got the number 4096",
+      );
       throws(() => read({ size: -1n }), RangeError, "size must be at least 0");
       throws(() => read({ iova: 1n << 64n }), RangeError, "below 2^64; got 18446744073709551616");
       throws(() => read({ bitmapBytes: 1.5 }), RangeError, "whole number of at least 0; got 1.5");
