@@ -5,6 +5,7 @@
  */
 
 import { type Comparison, conform, type ConformReport } from "../lib/conform/mod.ts";
+import { devicesOf } from "./conform_device.ts";
 import { listVerdicts, type Verdict } from "./conform_verdict.ts";
 import { junit, tap } from "./conform_report.ts";
 import type { Context } from "./context.ts";
@@ -15,7 +16,7 @@ import { columns, counted, wrap } from "./table.ts";
 
 /** Runs the suite; 0 if the kernel answers as a recorded one. */
 export function conformCommand({ out, kernel, parsed }: Context): number {
-  const wanted = parsed.positional.map((name) => name.toLowerCase());
+  const wanted = parsed.positional.flatMap((target) => devicesOf(kernel, target));
   const asTap = parsed.flags.has("tap");
   if (asTap && out.json) {
     throw new UsageError("--tap and --json are two forms of the same: take one");

@@ -1,11 +1,14 @@
 import { conform } from "../../lib/conform/mod.ts";
 import { RECORDINGS } from "../../lib/conform/recordings.ts";
+import { conformCommand } from "../../cli/conform.ts";
 import { junit, tap } from "../../cli/conform_report.ts";
 import { listVerdicts } from "../../cli/conform_verdict.ts";
+import { Output } from "../../cli/output.ts";
+import { ModelKernel } from "../../lib/model/mod.ts";
 import { modelOf } from "../conform/machines.ts";
 import { equal, match, ok } from "../std/assert.ts";
 import { describe, it } from "../std/testing.ts";
-import { records, run, tooWide, unwrapped } from "./capture.ts";
+import { Kept, records, run, tooWide, unwrapped } from "./capture.ts";
 
 /** A report of a 6.12 that is compared with 7 alone, so that something differs. */
 function different(): {
@@ -99,10 +102,46 @@ describe("pinscope conform", () => {
     }
   });
 
-  it("leaves a device out that is not ready, and fails where none is left", async () => {
-    const { code, err } = await run(["conform", "--model", "0000:00:99.0"]);
-    equal(code, 1);
-    match(unwrapped(err), /0000:00:99.0 is left out: .*nothing could be compared: no PCI device/s);
+  it("leaves a device out that is not ready, and fails where none is left", () => {
+    // The model's usual host, which has a device without a driver.
+    const unbound = "0000:00:11.0";
+    const [stdout, stderr] = [new Kept(), new Kept()];
+    using out = new Output({ stdout, stderr }, false);
+    const { signal } = new AbortController();
+    const parsed = {
+      flags: new Set(""),
+      values: new Map(),
+      lists: new Map(),
+      positional: [unbound],
+    };
+    const stdin = { readSync: () => null };
+    equal(conformCommand({ out, parsed, signal, stdin, kernel: new ModelKernel() }), 1);
+    const text = unwrapped(stderr.text);
+    match(text, /0000:00:11.0 is left out: .*nothing could be compared: no PCI device/s);
+    match(text, /no PCI device of those named is bound to vfio-pci and free/);
+  });
+
+  it("refuses at once what is no device, or none of this host's", async () => {
+    const cases: [string[], number, RegExp][] = [
+      [["6.1"], 2, /A device is a PCI address like .* got "6.1"; did you mean --model=6.1\?/],
+      [["7"], 2, /did you mean group:7 or --model=7\?/],
+      [["7.2"], 2, /did you mean --model=7\?/],
+      [["0000:00:99.0"], 2, /A device is a PCI address like .* got "0000:00:99.0"$/m],
+      [["0000:00:19.0"], 1, /Cannot find 0000:00:19.0: .*ENOENT.* there is no such device/],
+      [["group:99"], 1, /Cannot read IOMMU group 99: .*ENOENT.* there is no such group/],
+    ];
+    for (const [args, status, text] of cases) {
+      const { code, out, err } = await run(["conform", "--model", ...args]);
+      equal([code, out], [status, ""], args.join(" "));
+      match(unwrapped(err), text);
+    }
+  });
+
+  it("keeps to the devices of a group", async () => {
+    const lone = await run(["conform", "--model", "0000:00:10.0"]);
+    const group = await run(["conform", "--model", "group:5"]);
+    equal([group.code, group.out], [lone.code, lone.out]);
+    match(unwrapped(group.out), /none differ/);
   });
 });
 
