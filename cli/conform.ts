@@ -83,7 +83,7 @@ function show(
   out.line();
   out.lines(wrap(sentence(nearest), "  "));
   const others = comparisons.filter((other) => other !== nearest && other.steps > 0);
-  out.lines(others.map((other) => `  ${otherSentence(other)}`));
+  out.lines(others.flatMap((other) => wrap(`  ${otherSentence(other)}`, "    ")));
 }
 
 /** How many checks of each family came out how. */
@@ -109,21 +109,29 @@ function showReasons(out: Output, verdicts: readonly Verdict[]): void {
   const reasons = new Map<string, number>();
   for (const { kind, reason } of verdicts) {
     if (kind === "as recorded" || kind === "differs" || reason === undefined) continue;
-    const text = `${kind}: ${reason}`;
+    // Why a check is not recorded says so itself.
+    const text = kind === "not recorded" ? reason : `${kind}: ${reason}`;
     reasons.set(text, (reasons.get(text) ?? 0) + 1);
   }
   if (reasons.size > 0) out.line();
   for (const [text, count] of reasons) out.lines(wrap(`${counted(count, "check")} ${text}`, "  "));
 }
 
-function sentence({ recording, steps, differences }: Comparison): string {
+function sentence({ recording, steps, differences, unrecorded }: Comparison): string {
   const { release, version, date } = recording;
   const { length } = differences;
   const how = length === 0 ? "behaves like" : "comes nearest to";
   const count = length === 0 ? "none differ" : length === 1 ? "1 differs" : `${length} differ`;
   return `The kernel ${how} Linux ${release} (${version}, recorded ${date}): ` +
-    `${counted(steps, "answer")} compared, ${count}.`;
+    `${counted(steps, "answer")} compared, ${count}` +
+    (unrecorded.length === 0 ? "." : `; ${counted(unrecorded.length, "check")} not recorded.`);
 }
 
-const otherSentence = ({ recording, steps, differences }: Comparison): string =>
-  `${recording.release}: ${differences.length} of ${steps} differ`;
+/** Recordings that lack checks have fewer answers to compare. */
+function otherSentence({ recording, steps, differences, unrecorded }: Comparison): string {
+  const left = unrecorded.length === 0
+    ? ""
+    : ` (${counted(unrecorded.length, "check")} not recorded)`;
+  return `${recording.release}: ${counted(steps, "answer")} compared, ` +
+    `${differences.length} ${differences.length === 1 ? "differs" : "differ"}${left}`;
+}

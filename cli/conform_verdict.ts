@@ -24,7 +24,9 @@ export function listVerdicts(report: ConformReport): Verdict[] {
     const base = { name, rule, answers, differences: byCheck.get(name) ?? [] };
     if (answers === undefined) return { ...base, kind: "cannot run", reason: skipped };
     if (recording.answers[name] === undefined) {
-      return { ...base, kind: "not recorded", reason: recording.missing[name] ?? "a new check" };
+      const why = recording.missing[name] ?? "the check is newer";
+      const reason = `not in the recording of ${recording.release}: ${why}`;
+      return { ...base, kind: "not recorded", reason };
     }
     const kind = base.differences.length === 0 ? "as recorded" : "differs";
     return { ...base, kind, reason: undefined };
