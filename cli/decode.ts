@@ -22,10 +22,10 @@ import { columns } from "./table.ts";
 import { usage } from "./values.ts";
 
 /** Decodes one request, encodes one, or reads lines. */
-export function decode(context: Context): number {
+export async function decode(context: Context): Promise<number> {
   const { parsed: { flags, positional } } = context;
   if (flags.has("encode")) return encode(context);
-  return positional.length === 0 ? stream(context) : one(context);
+  return positional.length === 0 ? await stream(context) : one(context);
 }
 
 /** What the descriptor and the request are. */
@@ -74,10 +74,10 @@ function encode(context: Context): number {
 }
 
 /** Lines of strace, and of a trace, in any mixture; other lines are passed over. */
-function stream(context: Context): number {
+async function stream(context: Context): Promise<number> {
   const reader = new StraceReader();
   let number = 0;
-  for (const line of linesOf(context.stdin)) {
+  for await (const line of linesOf(context)) {
     context.signal.throwIfAborted();
     number += 1;
     if (line.startsWith("{")) traceLine(context, line, number);

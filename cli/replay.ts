@@ -20,9 +20,9 @@ import { UsageError } from "./parse.ts";
 import { callText, fieldsText } from "./record_text.ts";
 
 /** Reads a trace; what cannot be understood is told with its file and line. */
-function load(path: string, context: Context): Trace {
+async function load(path: string, context: Context): Promise<Trace> {
   try {
-    return parseTrace(readWhole(path, context.stdin));
+    return parseTrace(await readWhole(path, context));
   } catch (error) {
     if (!(error instanceof TraceError)) throw error;
     throw new InputError(`${path}: ${error.message}`, { cause: error });
@@ -50,7 +50,7 @@ export async function replayCommand(context: Context): Promise<number> {
     all: flags.has("all"),
     signal,
   };
-  const { header, records, isCut } = load(path, context);
+  const { header, records, isCut } = await load(path, context);
   const { release, kernel: recorded } = header;
   out.line(`trace    ${records.length} calls on ${recorded}${release ? ` ${release}` : ""}`);
   if (isCut) out.note("the last line of the trace is cut off, and left out");
