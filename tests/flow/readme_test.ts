@@ -47,6 +47,27 @@ describe("README.md", () => {
     ok(blocks.some(({ text }) => text === demo), `the demo prints:\n${demo}`);
   });
 
+  it("shows what conform ends with", async () => {
+    const entry = ["run", "--cached-only", "--no-prompt", "cli/main.ts"];
+    const whole = await run([...entry, "conform", "--model=6.1"]);
+    const end = whole.slice(whole.lastIndexOf("\n\n") + 2);
+    ok(end.startsWith("The kernel behaves like"));
+    ok(blocks.some(({ text }) => text === end), `conform ends with:\n${end}`);
+  });
+
+  it("explains a request with the program and the output that it shows", async () => {
+    const at = blocks.findIndex(({ text }) => text.includes("container.explain("));
+    const whole = [
+      `import { Container } from "@pinscope/vfio";`,
+      `import { ModelKernel } from "@pinscope/vfio/model";`,
+      `using container = Container.open({ kernel: new ModelKernel() });`,
+      `using _group = container.attach("0000:00:10.0");`,
+      blocks[at]?.text,
+    ].join("\n");
+    const args = ["run", "--cached-only", "--no-prompt", "--no-check", "--config=deno.json", "-"];
+    equal(await run(args, whole), blocks[at + 1]?.text);
+  });
+
   it("links only to files that are there, and are published with it", async () => {
     const names = [...README.matchAll(/\]\(([^)#:]+)\)/g)].map(([, name]) => name ?? "");
     const { publish } = JSON.parse(await Deno.readTextFile(new URL("deno.json", ROOT)));
