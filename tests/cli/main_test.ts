@@ -41,6 +41,9 @@ describe("help", () => {
         ok(out.split("\n").some((line) => line.includes(`--${name}`) && line.endsWith(about)));
       }
       ok(command.examples.length >= 2 && command.examples.length <= 4);
+      // Help puts "pinscope" in front: another program cannot stand first.
+      const words = command.examples.map(([line]) => line.split(" ")[0]);
+      ok(words.every((word) => COMMANDS.some(({ name }) => name === word)), words.join());
       for (const [line] of command.examples) ok(out.includes(`  pinscope ${line}\n`), line);
       match(out, /^exit codes: 0 .* 1 .* 2 .* 130 /m);
       equal(tooWide(out), []);
