@@ -16,11 +16,14 @@ import { columns, counted, wrap } from "./table.ts";
 
 /** Runs the suite; 0 if the kernel answers as a recorded one. */
 export function conformCommand({ out, kernel, parsed }: Context): number {
-  const wanted = parsed.positional.flatMap((target) => devicesOf(kernel, target));
   const asTap = parsed.flags.has("tap");
   if (asTap && out.json) {
     throw new UsageError("--tap and --json are two forms of the same: take one");
   }
+  if (asTap && parsed.flags.has("verbose")) {
+    throw new UsageError("--tap has a line for each check already: it goes without --verbose");
+  }
+  const wanted = parsed.positional.flatMap((target) => devicesOf(kernel, target));
   const report = conform(kernel, { devices: wanted });
   for (const name of wanted.filter((name) => !report.devices.includes(name))) {
     out.note(`${name} is left out: it is not bound to VFIO, in use, or not alone in its group`);

@@ -5,6 +5,7 @@
  * @module
  */
 
+import { BEHAVIOURS } from "../mod.ts";
 import type { Scene } from "../lib/model/mod.ts";
 import type { Command } from "./context.ts";
 import type { OptionSpec } from "./parse.ts";
@@ -57,15 +58,18 @@ export interface CommandRow {
   readonly examples: readonly (readonly [string, string])[];
 }
 
+const PROFILES = BEHAVIOURS.map(({ name }) => name).join(", ");
+
 /** Options that every command has. */
 export const COMMON: readonly OptionRow[] = [
   { name: "json", kind: "flag", about: "one JSON object a line, for programs" },
   { name: "model", kind: "flag", about: "use the built-in model kernel, not this host" },
   {
     name: "profile",
-    kind: "value",
+    // A list, so that two that differ are seen.
+    kind: "list",
     value: "NAME",
-    about: "which recorded kernel the model is; or --model=NAME",
+    about: `the model as recorded: ${PROFILES}; or --model=NAME`,
   },
   { name: "trace", kind: "value", value: "FILE", about: "write each system call there" },
   { name: "help", kind: "flag", short: "h", about: "this text" },

@@ -11,6 +11,7 @@ import { type CommandRow, COMMON, optionsOf, VERSION_ROW } from "./option.ts";
 import { InputError, type Source } from "./input.ts";
 import { type Io, Output, OutputError } from "./output.ts";
 import { loadParser, type ParsedOptions, UsageError } from "./parse.ts";
+import { profileOf, splitProfile } from "./profile.ts";
 import { nearest } from "../lib/base/nearest.ts";
 
 /**
@@ -105,30 +106,16 @@ async function traced(
   return tracing(kernel, (line) => file.write(line));
 }
 
-/** --model=NAME is --model with a profile; behind "--" nothing is an option. */
-function splitProfile(args: readonly string[]): string[] {
-  const end = args.indexOf("--");
-  return args.flatMap((argument, i) => {
-    const [, profile] = /^--model=(.+)$/.exec(argument) ?? [];
-    if (profile === undefined || (end >= 0 && i > end)) return [argument];
-    return ["--model", `--profile=${profile}`];
-  });
-}
-
 async function kernelOf(command: CommandRow, parsed: ParsedOptions): Promise<Kernel> {
-  const profile = parsed.values.get("profile");
+  const given = parsed.lists.get("profile") ?? [];
   if (!parsed.flags.has("model")) {
-    if (profile === undefined) return rawLinux;
+    if (given.length === 0) return rawLinux;
     throw new UsageError("--profile is for the model kernel: it goes with --model");
   }
-  const { BEHAVIOURS, ModelKernel } = await import("../lib/model/mod.ts");
+  const profile = await profileOf(given);
+  const { ModelKernel } = await import("../lib/model/mod.ts");
   const scene = await command.scene?.();
-  if (profile === undefined) return new ModelKernel(scene);
-  const names = BEHAVIOURS.map(({ name }) => name);
-  if (!names.includes(profile)) {
-    throw new UsageError(`There is no profile ${profile}: there are ${names.join(", ")}`);
-  }
-  return new ModelKernel({ ...scene, profile });
+  return new ModelKernel(profile === undefined ? scene : { ...scene, profile });
 }
 
 /** Says what went wrong, and gives the exit status for it. */

@@ -32,6 +32,19 @@ describe("pinscope conform", () => {
     }
   });
 
+  it("takes a recorded release, or its beginning, for its profile", async () => {
+    const whole = RECORDINGS.map(({ name, release }) => [release, name] as const);
+    for (const [text, name] of [["7.2", "7"], ["7.2.13", "7"], ["6.12.95", "6.12"], ...whole]) {
+      const { code, out } = await run(["info", `--model=${text}`]);
+      equal(code, 0);
+      match(out, new RegExp(`^kernel +${RegExp.escape(name ?? "")}-model$`, "m"));
+    }
+    equal((await run(["info", "--model=7.2", "--profile", "7"])).code, 0);
+    const { out } = await run(["info", "--help"]);
+    match(out, /--profile NAME +the model as recorded: 6.1, 6.12, 7; or --model=NAME$/m);
+    equal(tooWide(out), []);
+  });
+
   it("says why a check cannot run", async () => {
     const { out } = await run(["conform", "--model"]);
     match(out, /^1 check cannot run: interrupts are remapped/m);
@@ -109,7 +122,14 @@ describe("pinscope conform", () => {
     const cases: [string[], RegExp][] = [
       [["conform", "--model", "--tap", "--json"], /take one/],
       [["conform", "--profile", "6.1"], /it goes with --model/],
-      [["info", "--model=5"], /There is no profile 5: there are 6.1, 6.12, 7/],
+      [
+        ["info", "--model=5"],
+        /There is no profile 5: there are 6.1, 6.12, 7, recorded on 6.1.0\S+, /,
+      ],
+      [["info", "--model=6"], /There is no profile 6:/],
+      [["info", "--model=7.3"], /There is no profile 7.3:/],
+      [["info", "--model=6.1", "--profile", "7"], /one kernel at a time; got 6.1 and 7/],
+      [["conform", "--model", "--tap", "-v"], /it goes without --verbose/],
     ];
     for (const [args, text] of cases) {
       const { code, err } = await run(args);
