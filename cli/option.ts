@@ -54,6 +54,8 @@ export interface CommandRow {
   /** What it does, in lines for a terminal. */
   readonly text: string;
   readonly options: readonly OptionRow[];
+  /** What exit code 1 says besides a failure, as "it does not fit". */
+  readonly verdict?: string;
   /** Command lines, without "pinscope", and what they are for. */
   readonly examples: readonly (readonly [string, string])[];
 }

@@ -17,6 +17,7 @@ the kernel's function that has it. Exit code 1 if something differs.
 Without DEVICE: every device that is bound to VFIO and free. One PCI device is
 enough for most checks; a check that cannot run says why. Each check gives back
 what it takes. UBSAN logs a line for bitmaps with pages of size 0.`,
+  verdict: "something differs, or nothing could be compared",
   options: [
     { name: "tap", kind: "flag", about: "the Test Anything Protocol, version 14" },
     { name: "junit", kind: "value", value: "FILE", about: "write a report for CI there too" },

@@ -45,7 +45,15 @@ describe("help", () => {
       const words = command.examples.map(([line]) => line.split(" ")[0]);
       ok(words.every((word) => COMMANDS.some(({ name }) => name === word)), words.join());
       for (const [line] of command.examples) ok(out.includes(`  pinscope ${line}\n`), line);
-      match(out, /^exit codes: 0 .* 1 .* 2 .* 130 /m);
+      const said = /^exit codes: [^]*/m.exec(unwrapped(out))?.[0] ?? "";
+      match(said, /^exit codes: 0 .* 1 .* 2 .* 130 Ctrl-C, 143 SIGTERM\n$/);
+      const verdicts = {
+        plan: "the mappings do not fit",
+        replay: "something differs",
+        conform: "something differs, or nothing could be compared",
+      };
+      const verdict = Object.entries(verdicts).find(([name]) => name === command.name)?.[1];
+      match(said, new RegExp(verdict === undefined ? " failed, 2" : ` failed, or ${verdict}, 2`));
       equal(tooWide(out), []);
     });
 
