@@ -39,18 +39,40 @@ function devicesOf(pairs: readonly string[]): Record<string, string> {
   }));
 }
 
+/** The devices that a trace names: those of its groups, and those that it took a descriptor of. */
+function namedDevices(records: readonly TraceRecord[]): string[] {
+  const names = records.flatMap((record): readonly string[] => {
+    if (record.call === "open") return record.devices ?? [];
+    if (record.call !== "ioctl" || record.name !== "VFIO_GROUP_GET_DEVICE_FD") return [];
+    // Quoted, and behind the name there may be options: "0000:00:10.0 vf_token=...".
+    const name = /^"([^" ]+)/.exec(record.fields?.["argument"] ?? "")?.[1];
+    return name === undefined ? [] : [name];
+  });
+  return [...new Set(names)];
+}
+
+/** A device that nothing in the trace is about would be taken for nothing. */
+function checkDevices(wanted: Readonly<Record<string, string>>, named: readonly string[]): void {
+  const unknown = Object.keys(wanted).find((name) => !named.includes(name));
+  if (unknown === undefined) return;
+  const has = named.length === 0 ? "none" : named.join(", ");
+  throw new UsageError(`--device: the trace has no device ${unknown}; it has ${has}`);
+}
+
 /** Makes the calls again; 1 if something differs. */
 export async function replayCommand(context: Context): Promise<number> {
   const { out, kernel, parsed, signal } = context;
   const { flags, lists, positional: [path = ""] } = parsed;
+  const devices = devicesOf(lists.get("device") ?? []);
   const options: ReplayRunOptions = {
-    devices: devicesOf(lists.get("device") ?? []),
+    devices,
     registers: flags.has("registers"),
     writesSysfs: flags.has("sysfs"),
     all: flags.has("all"),
     signal,
   };
   const { header, records, isCut } = await load(path, context);
+  checkDevices(devices, namedDevices(records));
   const { release, kernel: recorded } = header;
   out.line(`trace    ${records.length} calls on ${recorded}${release ? ` ${release}` : ""}`);
   if (isCut) out.note("the last line of the trace is cut off, and left out");

@@ -152,6 +152,19 @@ describe("replay", () => {
     match(unwrapped(denied.err), /without --allow-read=README.md, or give it on stdin/);
   });
 
+  it("refuses a device that the trace does not have", async () => {
+    await traceOf(dirty, async (path) => {
+      const { code, out, err } = await run(["replay", path, "--model", "--device", "foo=bar"]);
+      equal([code, out], [2, ""]);
+      match(unwrapped(err), /the trace has no device foo; it has 0000:00:10\.0$/m);
+      const same = `${DEVICE}=${DEVICE}`;
+      equal((await run(["replay", path, "--model", "--device", same])).code, 0);
+    });
+    const none = await reading(`${HEADER}\n`, "replay", "-", "--model", "--device", "foo=bar");
+    equal(none.code, 2);
+    match(unwrapped(none.err), /no device foo; it has none$/m);
+  });
+
   it("takes another device", async () => {
     const { code, err } = await reading(HEADER, "replay", "-", "--model", "--device", "a");
     equal(code, 2);
