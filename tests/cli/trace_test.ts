@@ -188,7 +188,26 @@ describe("decode", () => {
     equal(record?.["fields"], { argsz: "32" });
     equal(record?.["missing"], "flags, vaddr, iova, size: there are 4 bytes");
     match((await run(["decode", "container", "0x3b66", "0x3"])).out, /argument {2}TYPE1v2 \(3\)/);
-    match((await run(["decode", "group", "0x3b75"])).out, /^0x3b75 {2}group/);
+    match((await run(["decode", "group", "0x3b6a"])).out, /^VFIO_\w+ {2}group/);
+  });
+
+  it("says how many bytes are left over, where the struct does not state them", async () => {
+    const map = `20000000${"00".repeat(28)}`;
+    const decode = (hex: string): Promise<Ran> =>
+      run(["decode", "container", "VFIO_IOMMU_MAP_DMA", hex]);
+    ok(!(await decode(map)).out.includes("left over"));
+    match((await decode(`${map}00`)).out, /^ {2}left over: the last 1 byte$/m);
+    match((await decode(`${map}0000`)).out, /^ {2}left over: the last 2 bytes$/m);
+    ok(!(await decode(`21${map.slice(2)}00`)).out.includes("left over"), "argsz is 33");
+  });
+
+  it("says that it found nothing", async () => {
+    for (
+      const [text, lines] of [["", "0 lines"], ["a\n", "1 line"], ["a\nb", "2 lines"]] as const
+    ) {
+      const { code, out, err } = await reading(text, "decode");
+      equal([code, out, err], [0, "", `pinscope: no VFIO call found in ${lines}\n`]);
+    }
   });
 
   it("is the other way too", async () => {
@@ -238,6 +257,14 @@ describe("decode", () => {
     ["decode foo 1", /KIND is one of container, .*; got "foo"/],
     ["decode group", /decode group needs a REQUEST/],
     ["decode group VFIO_SET_IOMMU", /A group has no request VFIO_SET_IOMMU/],
+    ["decode container 0x9999", /A container has no request 0x9999$/m],
+    ["decode group 0x3b75", /A group has no request 0x3b75; the number is .*DIRTY_PAGES of cont/],
+    ["decode --encode container 0x9999", /A container has no request 0x9999$/m],
+    ["decode container VFIO_IOMMU_MAP_DM", /no request VFIO_IOMMU_MAP_DM; did you mean VFIO_IOM/],
+    ["decode container 0x3b66 0x3 0x4", /got 0x3/],
+    ["decode container 0x3b66 03000000", /VFIO_SET_IOMMU takes one value, as 0x3; got 0300/],
+    ["decode container 0x3b71 0x20", /VFIO_IOMMU_MAP_DMA takes bytes, without 0x; got 0x20/],
+    ["decode container VFIO_GET_API_VERSION 00", /VFIO_GET_API_VERSION takes no argument; got 00/],
     ["decode container 0x3b71 zz", /HEX: Bytes are pairs of hexadecimal digits.*got zz/],
     ["decode --encode container 0x3b71 iova", /--encode takes FIELD=VALUE; got "iova"/],
     ["decode --encode container 0x3b71 iovaa=1", /has argsz, .*; got "iovaa"/],
