@@ -61,14 +61,16 @@ function encode(context: Context): number {
   return 0;
 }
 
-/** Tells each call: lines of strace, and of a trace, in any mixture; other lines are passed over. */
+/** Tells each call. What a trace's line is first is a trace; in another text `{` may mean anything. */
 async function stream(context: Context): Promise<number> {
   const reader = new StraceReader();
   let [number, calls] = [0, 0];
+  let isTrace: boolean | undefined;
   for await (const line of linesOf(context)) {
     context.signal.throwIfAborted();
     number += 1;
-    const isCall = line.startsWith("{")
+    isTrace ??= line.trim() === "" ? undefined : isOfTrace(line);
+    const isCall = isTrace === true && line.startsWith("{")
       ? traceLine(context, line, number)
       : straceLine(context, reader, line);
     if (isCall) calls += 1;
@@ -76,6 +78,16 @@ async function stream(context: Context): Promise<number> {
   }
   if (calls === 0) context.out.note(`no VFIO call found in ${plural(number, "line")}`);
   return 0;
+}
+
+/** Whether a text that begins with this line is a trace: also one that has a wrong record there. */
+function isOfTrace(line: string): boolean {
+  try {
+    const value: unknown = JSON.parse(line);
+    return typeof value === "object" && value !== null && ("pinscope" in value || "call" in value);
+  } catch {
+    return false;
+  }
 }
 
 /** Whether the line was a call. */

@@ -41,6 +41,7 @@ async function traceOf(args: string[], use: (path: string) => Promise<void>): Pr
   }
 }
 
+const HEADER = '{"pinscope":"trace","version":1,"kernel":"linux"}';
 const dirty = ["dirty", DEVICE, "--map", "0:64K", "--interval", "0", "--count", "2"];
 
 describe("--trace", () => {
@@ -131,9 +132,9 @@ describe("--trace", () => {
 });
 
 describe("replay", () => {
-  const HEADER = '{"pinscope":"trace","version":1,"kernel":"linux"}';
   const wrong: readonly (readonly [string, RegExp])[] = [
     ["", /^pinscope: -: Line 1 of the trace: the trace is empty/],
+    ["# A\n", /^pinscope: -: this is no trace \(line 1 is not JSON\); --trace FILE writes one$/m],
     [`${HEADER}\n{"call":"x"}\n`, /-: Line 2 of the trace: "call" is one of .*got "x"/],
   ];
   for (const [text, message] of wrong) {
@@ -201,6 +202,21 @@ describe("decode", () => {
     ok(!(await decode(`21${map.slice(2)}00`)).out.includes("left over"), "argsz is 33");
   });
 
+  it("does not take a text for a trace because of a brace", async () => {
+    const line = "ioctl(3, VFIO_SET_IOMMU, 0x3) = 0\n";
+    const { code, out, err } = await reading(
+      `\n# A\n{\n  {"call":1}\n{"call":2}\n${line}`,
+      "decode",
+    );
+    equal([code, out, err], [
+      0,
+      "VFIO_SET_IOMMU on container 3: argument TYPE1v2 (3) = 0\n",
+      "",
+    ]);
+    const close = '{"seq":7,"call":"close","fd":3,"kind":"group","result":0}\n';
+    equal((await reading(`\n${close}`, "decode")).out, "7  close group 3 = 0\n", "no header");
+  });
+
   it("says that it found nothing", async () => {
     for (
       const [text, lines] of [["", "0 lines"], ["a\n", "1 line"], ["a\nb", "2 lines"]] as const
@@ -248,9 +264,9 @@ describe("decode", () => {
   });
 
   it("refuses a trace's line by its number", async () => {
-    const { code, err } = await reading('ioctl(\n{"call":"close"}\n', "decode");
+    const { code, err } = await reading(`${HEADER}\n{"call":"close"}\n`, "decode");
     equal(code, 1);
-    match(unwrapped(err), /Line 2 of the trace: close has no such "seq": nothing/);
+    match(unwrapped(err), /Line 2 of the trace: close lacks "seq"/);
   });
 
   const wrong: readonly (readonly [string, RegExp])[] = [
