@@ -13,11 +13,12 @@ import {
   TraceError,
   type TraceRecord,
 } from "../lib/trace/mod.ts";
+import { ERRNO } from "../mod.ts";
 import type { Context } from "./context.ts";
 import { InputError, readWhole } from "./input.ts";
 import type { Json } from "./output.ts";
 import { UsageError } from "./parse.ts";
-import { callText, fieldsText } from "./record_text.ts";
+import { callText, fieldsText, plural } from "./record_text.ts";
 
 /** Reads a trace; what cannot be understood is told with its file and line. */
 async function load(path: string, context: Context): Promise<Trace> {
@@ -74,23 +75,40 @@ export async function replayCommand(context: Context): Promise<number> {
   const { header, records, isCut } = await load(path, context);
   checkDevices(devices, namedDevices(records));
   const { release, kernel: recorded } = header;
-  out.line(`trace    ${records.length} calls on ${recorded}${release ? ` ${release}` : ""}`);
+  out.line(
+    `trace    ${plural(records.length, "call")} on ${recorded}${release ? ` ${release}` : ""}`,
+  );
   if (isCut) out.note("the last line of the trace is cut off, and left out");
   const { made, skipped, different } = await replay(records, kernel, options);
   for (const step of different) show(context, step);
   const verdict = different.length === 0 ? "no difference" : differing(different.length);
-  out.line(`replay   ${made} calls made, ${skipped} left out: ${verdict}`);
+  out.line(`replay   ${plural(made, "call")} made, ${skipped} left out: ${verdict}`);
   out.record("replay", { made, skipped, different: different.length, cut: isCut });
   return different.length === 0 ? 0 : 1;
 }
 
 const differing = (count: number): string => `${count} ${count === 1 ? "differs" : "differ"}`;
 
+/** The name of an error with its number: not everybody knows both. */
+function numbered(text: string): string {
+  const number = Object.entries(ERRNO).find(([name]) => name === text)?.[1];
+  return number === undefined ? text : `${text} (${number})`;
+}
+
+/** Whether the container could be opened then, and there is none here. */
+function lacksVfio(record: TraceRecord, differences: Step["differences"]): boolean {
+  return record.call === "open" && record.path === "/dev/vfio/vfio" &&
+    differences.some(({ what, got }) => what === "result" && /^(ENOENT|ENODEV)$/.test(got));
+}
+
 function show({ out }: Context, { record, differences }: Step): void {
   out.line(`record ${record.seq}  ${callText(record)}`);
   for (const line of fieldsText(record)) out.line(`  ${line}`);
   for (const { what, wanted, got } of differences) {
-    out.line(`  ${what}: wanted ${wanted}, got ${got}`);
+    out.line(`  ${what}: recorded: ${numbered(wanted)}; here: ${numbered(got)}`);
+  }
+  if (lacksVfio(record, differences)) {
+    out.line("  VFIO is not loaded here: modprobe vfio-pci, or give --model");
   }
   const list = differences.map((one): Json => ({ ...one }));
   out.record("difference", { seq: record.seq, ...plain(record), differences: list });

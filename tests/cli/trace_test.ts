@@ -1,8 +1,13 @@
 /** `--trace`, `replay` and `decode`. */
 import { main } from "../../cli/main.ts";
 import type { Source } from "../../cli/input.ts";
+import { Output } from "../../cli/output.ts";
+import { replayCommand } from "../../cli/replay.ts";
+import { ModelKernel } from "../../lib/model/mod.ts";
+import { ERRNO } from "../../mod.ts";
 import { equal, match, ok } from "../std/assert.ts";
 import { describe, it } from "../std/testing.ts";
+import { instead } from "../unit/trace/support.ts";
 import { Kept, type Ran, records, run, spawn, tooWide, unwrapped } from "./capture.ts";
 
 const DEVICE = "0000:00:10.0";
@@ -73,7 +78,7 @@ describe("--trace", () => {
       equal(code, 1);
       match(out, /^record \d+ {2}VFIO_IOMMU_MAP_DMA on container 3\n {2}argsz 32\n/m);
       match(out, /^ {2}flags READ\|WRITE\n {2}vaddr 0x\w+, memory 1\n {2}iova 0x0\n/m);
-      match(out, /^ {2}result: wanted EEXIST, got 0\nreplay .* 1 differs\n$/m);
+      match(out, /^ {2}result: recorded: EEXIST \(17\); here: 0\nreplay .* 1 differs\n$/m);
       const [difference] = records((await reading(text, "replay", "-", "--model", "--json")).out);
       equal(difference?.["differences"], [{ what: "result", wanted: "EEXIST", got: "0" }]);
       equal([difference?.["type"], difference?.["kind"]], ["difference", "container"]);
@@ -164,6 +169,26 @@ describe("replay", () => {
     const none = await reading(`${HEADER}\n`, "replay", "-", "--model", "--device", "foo=bar");
     equal(none.code, 2);
     match(unwrapped(none.err), /no device foo; it has none$/m);
+  });
+
+  it("says that VFIO is not loaded, where the container cannot be opened", async () => {
+    await traceOf(dirty, async (path) => {
+      const lines = Deno.readTextFileSync(path).split("\n");
+      const open = lines.find((line) => line.includes('"path":"/dev/vfio/vfio"')) ?? "";
+      const kernel = instead(new ModelKernel(), { open: () => -ERRNO.ENOENT });
+      const [stdout, stderr, { signal }] = [new Kept(), new Kept(), new AbortController()];
+      using output = new Output({ stdout, stderr }, false);
+      const none = { flags: new Set<string>(), lists: new Map(), values: new Map() };
+      const parsed = { ...none, positional: ["-"] };
+      const stdin = source(`${HEADER}\n${open}\n`);
+      equal(await replayCommand({ out: output, kernel, parsed, signal, stdin }), 1);
+      output.flush();
+      match(
+        stdout.text,
+        /^ {2}result: recorded: success; here: ENOENT \(2\)\n {2}VFIO is not loa/m,
+      );
+      match(stdout.text, /^replay {3}1 call made, 0 left out: 1 differs$/m);
+    });
   });
 
   it("takes another device", async () => {
