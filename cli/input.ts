@@ -92,8 +92,10 @@ export async function readWhole(path: string, reading: Reading): Promise<string>
 /** Why a file cannot be had, in words that say what to do. */
 export function whyNot(error: unknown, right: "read" | "write", path: string): string {
   if (error instanceof Deno.errors.NotCapable) {
+    const option = `--allow-${right}=${path}`;
     const instead = right === "read" ? `, or give it on stdin: - < ${path}` : "";
-    return `pinscope was started without --allow-${right}=${path}${instead}`;
+    return `pinscope was started without ${option}${instead}; to have it: ` +
+      `deno run --allow-ffi ${option} cli/main.ts ..., or deno install with the same`;
   }
   return error instanceof Error ? error.message : String(error);
 }

@@ -109,7 +109,10 @@ describe("--trace", () => {
     match(unwrapped(err), /Cannot write \/nowhere\/t\.jsonl: No such file/);
     const denied = await spawn(["info", "--model", "--trace", "t.jsonl"]);
     equal(denied.code, 1);
-    match(unwrapped(denied.err), /Cannot write t.jsonl: .* without --allow-write=t.jsonl/);
+    match(
+      unwrapped(denied.err),
+      /Cannot write t.jsonl: .* without --allow-write=t.jsonl; to have it: deno run --allow-ffi --allow-write=t.jsonl cli\/main/,
+    );
   });
 
   it("says after the work that a line could not be written", async () => {
@@ -155,7 +158,10 @@ describe("replay", () => {
     equal(code, 1);
     match(unwrapped(err), /Cannot read \/nowhere: No such file/);
     const denied = await spawn(["replay", "README.md", "--model"]);
-    match(unwrapped(denied.err), /without --allow-read=README.md, or give it on stdin/);
+    match(
+      unwrapped(denied.err),
+      /without --allow-read=README.md, or give it on stdin: - < README.md; to have it: deno run --allow-ffi --allow-read=README.md /,
+    );
   });
 
   it("refuses a device that the trace does not have", async () => {
