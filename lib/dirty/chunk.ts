@@ -4,10 +4,12 @@
  * @module
  */
 
-import { countSet, nextClear, nextSet, setBits } from "./scan.ts";
+import { CHUNK_PAGES } from "./chunk_size.ts";
+import { sharedPad } from "./pad.ts";
+import { setBits } from "./scan.ts";
 
-/** Pages of a chunk: their numbers fit in 16 bits. */
-export const CHUNK_PAGES = 32768;
+export { CHUNK_PAGES };
+
 const CHUNK_WORDS = CHUNK_PAGES / 32;
 /** A run takes 4 bytes; with more runs than this the bits are smaller. */
 const MAX_RUNS = CHUNK_WORDS;
@@ -24,35 +26,20 @@ export function scratchChunk(): Uint32Array {
 export function addTo(words: Uint32Array, chunk: Chunk): void {
   if (chunk instanceof Uint16Array) {
     for (let i = 0; i < chunk.length; i += 2) setBits(words, chunk[i]!, chunk[i + 1]! + 1);
-  } else {
-    for (let i = 0; i < CHUNK_WORDS; i += 1) words[i]! |= chunk[i]!;
-  }
+  } else sharedPad().combine(words, chunk, "or");
 }
 
 /** Packs bits; undefined if none is set. */
 export function pack(words: Uint32Array): Chunk | undefined {
-  let runs = 0;
-  for (let end = 0;;) {
-    const start = nextSet(words, end, CHUNK_PAGES);
-    if (start === CHUNK_PAGES) break;
-    end = nextClear(words, start, CHUNK_PAGES);
-    runs += 1;
-    if (runs > MAX_RUNS) return words.slice();
-  }
-  if (runs === 0) return undefined;
-  const chunk = new Uint16Array(runs * 2);
-  for (let i = 0, end = 0; i < chunk.length; i += 2) {
-    const start = nextSet(words, end, CHUNK_PAGES);
-    end = nextClear(words, start, CHUNK_PAGES);
-    chunk[i] = start;
-    chunk[i + 1] = end - 1;
-  }
-  return chunk;
+  const edges = sharedPad().edges(words, 2 * MAX_RUNS);
+  if (edges.length === 0) return undefined;
+  if (edges.length > 2 * MAX_RUNS) return words.slice();
+  return Uint16Array.from(edges, (edge, i) => edge - (i & 1));
 }
 
 /** How many pages a chunk has. */
 export function countChunk(chunk: Chunk): number {
-  if (chunk instanceof Uint32Array) return countSet(chunk, CHUNK_PAGES);
+  if (chunk instanceof Uint32Array) return sharedPad().count(chunk);
   let count = 0;
   for (let i = 0; i < chunk.length; i += 2) count += chunk[i + 1]! - chunk[i]! + 1;
   return count;
@@ -76,10 +63,6 @@ export function* chunkRuns(chunk: Chunk): Generator<readonly [number, number], v
     for (let i = 0; i < chunk.length; i += 2) yield [chunk[i]!, chunk[i + 1]! + 1];
     return;
   }
-  for (let end = 0;;) {
-    const start = nextSet(chunk, end, CHUNK_PAGES);
-    if (start === CHUNK_PAGES) return;
-    end = nextClear(chunk, start, CHUNK_PAGES);
-    yield [start, end];
-  }
+  const edges = sharedPad().edges(chunk, CHUNK_PAGES);
+  for (let i = 0; i < edges.length; i += 2) yield [edges[i]!, edges[i + 1]!];
 }

@@ -1,17 +1,12 @@
 import { checkKind } from "../base/argument.ts";
+import type { Extent } from "../base/extent.ts";
 import { hex } from "../base/format.ts";
-import {
-  addTo,
-  type Chunk,
-  CHUNK_PAGES,
-  chunkHas,
-  chunkRuns,
-  countChunk,
-  pack,
-  scratchChunk,
-} from "./chunk.ts";
+import { ChunkStore } from "./chunk_store.ts";
+import { packPages, unpackPages } from "./page_frame.ts";
+import type { Combine } from "./pad.ts";
+import { checkPageSize, checkRegion, countInExtents, regionsOf, resized } from "./regions.ts";
 import type { DirtyRun } from "./run.ts";
-import { clearBits, setBits } from "./scan.ts";
+import { DirtyWindow, wordsOf } from "./window.ts";
 
 /** What can be added to a {@link DirtyMap}: a window, another map, or runs of any origin. */
 export interface PageRuns {
@@ -20,9 +15,6 @@ export interface PageRuns {
   /** Runs by rising address. */
   runs(): Iterable<Pick<DirtyRun, "iova" | "pages">>;
 }
-
-/** How the bits of two chunks are combined, word by word. */
-type Combine = (a: number, b: number) => number;
 
 function checkRange(iova: bigint, pages: number): void {
   checkKind("iova", iova, "bigint");
@@ -48,9 +40,7 @@ function checkRange(iova: bigint, pages: number): void {
 export class DirtyMap implements PageRuns {
   /** Bytes of a page. */
   readonly pageSize: bigint;
-  readonly #chunks = new Map<number, Chunk>();
-  readonly #scratch = scratchChunk();
-  #order: number[] | undefined;
+  readonly #store = new ChunkStore();
 
   /**
    * Makes an empty set.
@@ -58,30 +48,23 @@ export class DirtyMap implements PageRuns {
    * @param pageSize Bytes of a page, a power of two.
    */
   constructor(pageSize: bigint) {
-    checkKind("pageSize", pageSize, "bigint");
-    if (pageSize <= 0n || (pageSize & (pageSize - 1n)) !== 0n) {
-      throw new RangeError(`A page size is a power of two; got ${pageSize}`);
-    }
+    checkPageSize(pageSize);
     this.pageSize = pageSize;
   }
 
   /** How many pages are set. */
   get count(): number {
-    let count = 0;
-    for (const chunk of this.#chunks.values()) count += countChunk(chunk);
-    return count;
+    return this.#store.count;
   }
 
   /** Whether no page is set. */
   get isEmpty(): boolean {
-    return this.#chunks.size === 0;
+    return this.#store.size === 0;
   }
 
   /** Bytes that the set takes, without JavaScript's own overhead. */
   get byteLength(): number {
-    let bytes = 0;
-    for (const chunk of this.#chunks.values()) bytes += chunk.byteLength;
-    return bytes;
+    return this.#store.byteLength;
   }
 
   /**
@@ -93,14 +76,12 @@ export class DirtyMap implements PageRuns {
    */
   has(iova: bigint): boolean {
     checkKind("iova", iova, "bigint");
-    const [key, page] = this.#place(iova);
-    const chunk = this.#chunks.get(key);
-    return chunk !== undefined && chunkHas(chunk, page);
+    return this.#store.has(this.#page(iova));
   }
 
-  #place(iova: bigint): [number, number] {
-    const page = Number(iova / this.pageSize); // exact: at most 52 bits for pages of 4 KiB
-    return [Math.floor(page / CHUNK_PAGES), page % CHUNK_PAGES];
+  /** The number of a page; exact, for it has at most 52 bits with pages of 4 KiB. */
+  #page(iova: bigint): number {
+    return Number(iova / this.pageSize);
   }
 
   /**
@@ -110,26 +91,12 @@ export class DirtyMap implements PageRuns {
    */
   add(source: PageRuns): this {
     this.#sameSize(source);
-    let open: number | undefined;
-    const flush = (): void => {
-      if (open !== undefined) this.#merge(open);
-    };
-    for (const { iova, pages } of source.runs()) {
-      let [key, from] = this.#place(iova);
-      for (let left = pages; left > 0;) {
-        if (key !== open) {
-          flush();
-          this.#scratch.fill(0);
-          open = key;
-        }
-        const to = Math.min(CHUNK_PAGES, from + left);
-        setBits(this.#scratch, from, to);
-        left -= to - from;
-        key += 1;
-        from = 0;
-      }
+    if (source instanceof DirtyWindow && this.#page(source.iova) % 32 === 0) {
+      this.#store.addWords(this.#page(source.iova), wordsOf(source), source.pages);
+    } else {
+      const runs = Iterator.from(source.runs());
+      this.#store.addRuns(runs.map(({ iova, pages }) => [this.#page(iova), pages] as const));
     }
-    flush();
     return this;
   }
 
@@ -159,106 +126,139 @@ export class DirtyMap implements PageRuns {
    */
   deleteRange(iova: bigint, pages: number): this {
     checkRange(iova, pages);
-    let [key, from] = this.#place(iova);
-    for (let left = pages; left > 0; key += 1, from = 0) {
-      const to = Math.min(CHUNK_PAGES, from + left);
-      left -= to - from;
-      const chunk = this.#chunks.get(key);
-      if (chunk === undefined) continue;
-      this.#scratch.fill(0);
-      addTo(this.#scratch, chunk);
-      clearBits(this.#scratch, from, to);
-      this.#store(key);
-    }
+    this.#store.delete(this.#page(iova), pages);
     return this;
-  }
-
-  /** Adds what the scratch holds to a chunk. */
-  #merge(key: number): void {
-    const old = this.#chunks.get(key);
-    if (old !== undefined) addTo(this.#scratch, old);
-    this.#store(key);
-  }
-
-  #store(key: number): void {
-    const chunk = pack(this.#scratch);
-    if (chunk !== undefined) {
-      if (!this.#chunks.has(key)) this.#order = undefined;
-      this.#chunks.set(key, chunk);
-    } else if (this.#chunks.delete(key)) this.#order = undefined;
   }
 
   /** Takes all pages out. */
   clear(): void {
-    this.#chunks.clear();
-    this.#order = undefined;
+    this.#store.clear();
   }
 
   /** Gives a copy that changes apart from this one. */
   clone(): DirtyMap {
     const copy = new DirtyMap(this.pageSize);
-    for (const [key, chunk] of this.#chunks) copy.#chunks.set(key, chunk.slice());
+    copy.#store.copyFrom(this.#store);
     return copy;
   }
 
   /** Gives the pages that are in this set, in the other, or in both. */
   union(other: DirtyMap): DirtyMap {
-    return this.clone().add(other);
+    return this.#combine(other, "or");
   }
 
   /** Gives the pages of this set that are not in the other. */
   difference(other: DirtyMap): DirtyMap {
-    return this.#combine(other, (a, b) => a & ~b);
+    return this.#combine(other, "andNot");
   }
 
   /** Gives the pages that are in both sets. */
   intersection(other: DirtyMap): DirtyMap {
-    return this.#combine(other, (a, b) => a & b);
+    return this.#combine(other, "and");
   }
 
-  #combine(other: DirtyMap, combine: Combine): DirtyMap {
+  /** Gives the pages that are in one of the sets and not in the other. */
+  symmetricDifference(other: DirtyMap): DirtyMap {
+    return this.#combine(other, "xor");
+  }
+
+  #combine(other: DirtyMap, how: Combine): DirtyMap {
     this.#sameSize(other);
     const result = new DirtyMap(this.pageSize);
-    const a = result.#scratch;
-    const b = scratchChunk();
-    for (const [key, chunk] of this.#chunks) {
-      a.fill(0);
-      b.fill(0);
-      addTo(a, chunk);
-      const theirs = other.#chunks.get(key);
-      if (theirs !== undefined) addTo(b, theirs);
-      for (let i = 0; i < a.length; i += 1) a[i] = combine(a[i]!, b[i]!);
-      result.#store(key);
-    }
+    result.#store.combine(this.#store, other.#store, how);
     return result;
   }
 
   /** Whether both sets have the same pages. */
   equals(other: DirtyMap): boolean {
-    return this.difference(other).isEmpty && other.difference(this).isEmpty;
+    return this.symmetricDifference(other).isEmpty;
+  }
+
+  /**
+   * Counts the pages of each mapping, or of any other ranges.
+   *
+   * @param extents Ranges of whole pages, in any order; they may overlap.
+   * @returns How many pages of each are set, in the same order.
+   * @throws {RangeError} If one is not made of whole pages.
+   */
+  countEach(extents: Iterable<Extent>): number[] {
+    return countInExtents(this.#store.ranges(), [...extents], this.pageSize);
+  }
+
+  /**
+   * Counts the pages of each region of one size, as a heat map does.
+   *
+   * @param size Bytes of a region, a multiple of the page size; regions begin at multiples of it.
+   * @returns The regions that have a page in the set, by rising address.
+   * @throws {RangeError} If the size is no multiple of the page size.
+   */
+  countByRegion(size: bigint): Generator<DirtyRun, void> {
+    checkRegion(size, this.pageSize);
+    return regionsOf(this.#store.ranges(), size, this.pageSize);
+  }
+
+  /**
+   * Counts by region the pages that are in this set or in the other, but not in both.
+   *
+   * @param other The set of another round.
+   * @param size Bytes of a region, a multiple of the page size.
+   * @returns The regions in which the sets differ, by rising address.
+   * @throws {RangeError} If the page sizes differ, or the size is no multiple of them.
+   */
+  churn(other: DirtyMap, size: bigint): Generator<DirtyRun, void> {
+    checkRegion(size, this.pageSize);
+    return this.symmetricDifference(other).countByRegion(size);
+  }
+
+  /**
+   * Gives the set in pages of another size. A larger page is set if any of the smaller ones in it is;
+   * of a page that is cut, all parts are set.
+   *
+   * @param pageSize Bytes of a page, a power of two.
+   * @returns A set of its own.
+   */
+  withPageSize(pageSize: bigint): DirtyMap {
+    const result = new DirtyMap(pageSize);
+    return result.add({
+      pageSize,
+      runs: () => resized(this.#store.ranges(), this.pageSize, pageSize),
+    });
+  }
+
+  /**
+   * Packs the set into one binary frame, with a header and a checksum.
+   *
+   * @returns Little endian; some bytes a run, or a bit a page where that is less.
+   */
+  toBytes(): Uint8Array<ArrayBuffer> {
+    const { pageSize } = this;
+    return packPages({ pageSize, chunks: this.#store.chunks() });
+  }
+
+  /**
+   * Unpacks a set.
+   *
+   * @param bytes What {@link toBytes} gave.
+   * @returns The set.
+   * @throws {TypeError} If they are no bytes.
+   * @throws {RangeError} If they are cut short, damaged or of another kind: nothing is taken then.
+   */
+  static fromBytes(bytes: Uint8Array): DirtyMap {
+    if (!(bytes instanceof Uint8Array)) {
+      throw new TypeError(`bytes must be a Uint8Array; got ${typeof bytes}`);
+    }
+    const { pageSize, chunks } = unpackPages(bytes);
+    const map = new DirtyMap(pageSize);
+    for (const [key, chunk] of chunks) map.#store.put(key, chunk);
+    return map;
   }
 
   /** Gives the pages as runs by rising address, as long as they can be. */
   *runs(): Generator<DirtyRun, void> {
-    this.#order ??= [...this.#chunks.keys()].sort((a, b) => a - b);
-    let start = 0;
-    let end = 0; // page numbers of the run that is still open
-    for (const key of this.#order) {
-      const base = key * CHUNK_PAGES;
-      for (const [from, to] of chunkRuns(this.#chunks.get(key)!)) {
-        if (base + from !== end) {
-          if (end > start) yield this.#run(start, end);
-          start = base + from;
-        }
-        end = base + to;
-      }
+    for (const [start, end] of this.#store.ranges()) {
+      const pages = end - start;
+      yield { iova: BigInt(start) * this.pageSize, size: BigInt(pages) * this.pageSize, pages };
     }
-    if (end > start) yield this.#run(start, end);
-  }
-
-  #run(start: number, end: number): DirtyRun {
-    const pages = end - start;
-    return { iova: BigInt(start) * this.pageSize, size: BigInt(pages) * this.pageSize, pages };
   }
 
   #sameSize(other: { readonly pageSize: bigint }): void {

@@ -12,7 +12,7 @@ const above = (word: number, bit: number): number => (word & (-1 << bit)) >>> 0;
 const lowest = (word: number): number => 31 - Math.clz32(word & -word);
 
 /** How many bits of a word are set. */
-function popcount(word: number): number {
+export function popcount(word: number): number {
   let w = word - ((word >>> 1) & 0x5555_5555);
   w = (w & 0x3333_3333) + ((w >>> 2) & 0x3333_3333);
   return Math.imul((w + (w >>> 4)) & 0x0f0f_0f0f, 0x0101_0101) >>> 24;
@@ -55,6 +55,23 @@ function same8(words: Uint32Array, i: number, flip: number): boolean {
   const f = flip | 0;
   return ((words[i]! ^ f) | (words[i + 1]! ^ f) | (words[i + 2]! ^ f) | (words[i + 3]! ^ f) |
     (words[i + 4]! ^ f) | (words[i + 5]! ^ f) | (words[i + 6]! ^ f) | (words[i + 7]! ^ f)) === 0;
+}
+
+/**
+ * Finds the last bit that is set below position `bits`.
+ *
+ * @returns Its position; `bits` if there is none.
+ */
+export function lastSet(words: Uint32Array, bits: number): number {
+  const rest = bits & 31;
+  let i = bits >>> 5;
+  let word = rest === 0 ? 0 : words[i]! & ~(-1 << rest);
+  while (word === 0) {
+    if (i === 0) return bits;
+    i -= 1;
+    word = words[i]!;
+  }
+  return i * 32 + 31 - Math.clz32(word);
 }
 
 /** Counts the bits that are set below position `bits`. */

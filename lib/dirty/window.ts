@@ -1,8 +1,11 @@
+import { checkKind } from "../base/argument.ts";
+import { bitmapBytes, isAligned } from "../base/page.ts";
 import { hex } from "../base/format.ts";
+import { ArenaBitmap, type Bits, copyBitmap } from "./arena.ts";
 import type { Bitmap } from "./bitmap.ts";
 import type { DirtyLabel } from "./label.ts";
 import type { DirtyRun } from "./run.ts";
-import { countSet, nextClear, nextSet } from "./scan.ts";
+import { eachRun, RunBatchIterator, type RunInit, RunIterator } from "./run_scan.ts";
 
 /** What a window is made from. */
 export interface WindowInit {
@@ -16,6 +19,33 @@ export interface WindowInit {
   readonly label: DirtyLabel;
   /** The bits; bit 0 is the page at `iova`. */
   readonly bitmap: Bitmap;
+}
+
+function checkInit({ iova, size, pageSize, bitmap: { words } }: WindowInit): void {
+  if (pageSize <= 0n || (pageSize & (pageSize - 1n)) !== 0n) {
+    throw new RangeError(`A page size is a power of two; got ${pageSize}`);
+  }
+  for (const [name, value] of [["size", size], ["iova", iova]] as const) {
+    if (isAligned(value, pageSize)) continue;
+    throw new RangeError(`The ${name} must be a multiple of ${pageSize} bytes; got ${value}`);
+  }
+  const bytes = words.byteLength;
+  const wanted = bitmapBytes(size / pageSize);
+  if (bytes % 8 !== 0 || BigInt(bytes) < wanted) {
+    throw new RangeError(
+      `A bitmap of ${
+        size / pageSize
+      } pages has at least ${wanted} bytes, in words of 8; got ${bytes}`,
+    );
+  }
+}
+
+/** Set by the class, for this layer alone. */
+let words: (window: DirtyWindow) => Uint32Array;
+
+/** The bits of a window, as long as it is current: not its own, and not to be changed. */
+export function wordsOf(window: DirtyWindow): Uint32Array {
+  return words(window);
 }
 
 /**
@@ -51,16 +81,28 @@ export class DirtyWindow {
   /** What the bits mean. */
   readonly label: DirtyLabel;
   readonly #bitmap: Bitmap;
+  readonly #bits: Bits;
   readonly #generation: number;
 
-  /** Makes a window over a bitmap as it is now. */
+  static {
+    words = (window) => window.#words();
+  }
+
+  /**
+   * Makes a window over a bitmap as it is now.
+   *
+   * @throws {RangeError} If the page size is no power of two or does not divide the size and the
+   *   address, or the bitmap is not made of 64-bit words or has too few.
+   */
   constructor(init: WindowInit) {
+    checkInit(init);
     this.iova = init.iova;
     this.size = init.size;
     this.pageSize = init.pageSize;
     this.pages = Number(init.size / init.pageSize);
     this.label = init.label;
     this.#bitmap = init.bitmap;
+    this.#bits = ArenaBitmap.bitsOf(init.bitmap);
     this.#generation = init.bitmap.generation;
   }
 
@@ -75,7 +117,8 @@ export class DirtyWindow {
    * @throws {ReferenceError} After the next read into the same buffer.
    */
   get count(): number {
-    return countSet(this.#words(), this.pages);
+    this.#check();
+    return this.#bits.count(this.pages);
   }
 
   /**
@@ -92,22 +135,45 @@ export class DirtyWindow {
   }
 
   /**
-   * Gives the dirty pages as runs, by rising address, each found when it is asked for.
+   * Gives the dirty pages as runs, by rising address, found some thousands at a time as they are asked
+   * for. The most comfortable way: a run costs some 30 ns, most of it for its two bigints.
    *
+   * @returns An iterator of `{ iova, size, pages }`. Several can be under way.
    * @throws {ReferenceError} While going on after the next read into the same buffer.
    */
-  *runs(): Generator<DirtyRun, void> {
-    for (let end = 0;;) {
-      const start = nextSet(this.#words(), end, this.pages);
-      if (start === this.pages) return;
-      end = nextClear(this.#words(), start, this.pages);
-      const pages = end - start;
-      yield {
-        iova: this.iova + BigInt(start) * this.pageSize,
-        size: BigInt(pages) * this.pageSize,
-        pages,
-      };
-    }
+  runs(): IteratorObject<DirtyRun, undefined, unknown> {
+    return new RunIterator(this.#init());
+  }
+
+  /**
+   * Gives the same runs as arrays of page numbers: first page, page behind the last, first page of
+   * the next run and so on, counted from the start of the window. The fastest way: a run costs some
+   * 5 ns.
+   *
+   * @returns An iterator of arrays, each of which is good until the next one is asked for.
+   * @throws {ReferenceError} While going on after the next read into the same buffer.
+   */
+  runBatches(): IteratorObject<Uint32Array<ArrayBuffer>, undefined, unknown> {
+    return new RunBatchIterator(this.#init());
+  }
+
+  /**
+   * Calls back for each of the same runs, with page numbers as {@link runBatches} gives them. A run
+   * costs some 8 ns, and what the callback does.
+   *
+   * @param found Gets the first page and the page behind the last, counted from the start of the
+   *   window; `window.iova + BigInt(first) * window.pageSize` is its address.
+   * @throws {TypeError} If it is no function.
+   * @throws {ReferenceError} After the next read into the same buffer.
+   */
+  forEachRun(found: (first: number, end: number) => void): void {
+    checkKind("found", found, "function");
+    eachRun(this.#init(), found);
+  }
+
+  #init(): RunInit {
+    const { pages, iova, pageSize } = this;
+    return { bits: this.#bits, pages, iova, pageSize, check: () => this.#check() };
   }
 
   /**
@@ -116,13 +182,18 @@ export class DirtyWindow {
    * @throws {ReferenceError} After the next read into the same buffer.
    */
   copy(): DirtyWindow {
-    const words = this.#words().slice(0, Math.ceil(this.pages / 32));
+    const bitmap = copyBitmap(this.#words().subarray(0, Math.ceil(this.pages / 64) * 2));
     const { iova, size, pageSize, label } = this;
-    return new DirtyWindow({ iova, size, pageSize, label, bitmap: { words, generation: 0 } });
+    return new DirtyWindow({ iova, size, pageSize, label, bitmap });
   }
 
   #words(): Uint32Array {
-    if (this.isCurrent) return this.#bitmap.words;
+    this.#check();
+    return this.#bitmap.words;
+  }
+
+  #check(): void {
+    if (this.isCurrent) return;
     throw new ReferenceError(
       `Cannot use the window at ${hex(this.iova)}: the next read has reused its buffer; ` +
         "take what you need first, or keep window.copy()",

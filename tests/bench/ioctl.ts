@@ -68,6 +68,7 @@ async function interleave(program: string): Promise<Row> {
     ours: ns(0),
     against: ns(1),
     figure: median(times.map(([a, b]) => a / b)),
-    limit: LIMIT,
+    better: "less",
+    must: LIMIT,
   };
 }

@@ -1,29 +1,52 @@
-// deno task bench [--json]: what Pinscope costs, as ratios against native code in the same run.
-// It tells and does not judge: a figure above its limit is marked, and the exit status stays 0.
+/**
+ * What Pinscope costs, as ratios against native code in the same run.
+ *
+ *     deno task bench [--json] [--check] [--only NAME] [--large]
+ *
+ * `--json` gives one object a row; `--check` exits with 1 where a "must" is missed by more than the
+ * measured spread, or was not measured; `--only` takes scan, ioctl, start or drain; `--large` scans
+ * bitmaps of 512 MiB too.
+ *
+ * @module
+ */
+
 import { drainRows } from "./drain.ts";
 import { ioctlRow } from "./ioctl.ts";
-import type { Row } from "./row.ts";
+import { judge, type Row } from "./row.ts";
+import { scanRows } from "./scan/rows.ts";
 import { startRow } from "./start.ts";
+import { table } from "./table.ts";
 
-const rows: Row[] = [];
-for (const measure of [ioctlRow, startRow, drainRows]) {
-  console.error(`measuring: ${measure.name}`);
-  rows.push(...[await measure()].flat());
-}
+const MEASURES: Readonly<Record<string, (large: boolean) => Promise<Row | Row[]>>> = {
+  scan: async (large) => [...await scanRows(32), ...large ? await scanRows(512) : []],
+  ioctl: ioctlRow,
+  start: startRow,
+  drain: drainRows,
+};
 
-if (Deno.args.includes("--json")) {
-  for (const row of rows) console.log(JSON.stringify(row));
-} else {
-  const width = Math.max(...rows.map((row) => row.name.length));
-  console.log(
-    `${"".padEnd(width)}  ${"ours".padStart(9)} ${"against".padStart(9)}  figure   limit`,
-  );
-  for (const row of rows) {
-    const mark = row.figure > row.limit ? "  above" : "";
-    const figures = row.missing === undefined
-      ? `${row.ours.padStart(9)} ${row.against.padStart(9)}  ${row.figure.toFixed(2).padStart(6)}` +
-        `  ${row.limit.toString().padStart(6)}${mark}`
-      : `  not measured: ${row.missing}`;
-    console.log(`${row.name.padEnd(width)}  ${figures}`);
+async function main(args: readonly string[]): Promise<number> {
+  const flags = ["--json", "--check", "--large", "--only"];
+  const at = args.indexOf("--only");
+  const only = at < 0 ? undefined : args[at + 1] ?? "";
+  const unknown = args.find((argument, i) => !flags.includes(argument) && (at < 0 || i !== at + 1));
+  if (unknown !== undefined || (only !== undefined && !Object.hasOwn(MEASURES, only))) {
+    const names = Object.keys(MEASURES).join(", ");
+    console.error(`Unknown: ${unknown ?? only}. Options: ${flags.join(" ")}; to measure: ${names}`);
+    return 2;
   }
+  const rows: Row[] = [];
+  for (const [name, measure] of Object.entries(MEASURES)) {
+    if (only !== undefined && name !== only) continue;
+    console.error(`measuring: ${name}`);
+    rows.push(...[await measure(args.includes("--large"))].flat());
+  }
+  if (args.includes("--json")) {
+    for (const row of rows) console.log(JSON.stringify({ ...row, verdict: judge(row) }));
+  } else console.log(table(rows));
+  if (!args.includes("--check")) return 0;
+  const bad = rows.filter((row) => ["missed", "unknown"].includes(judge(row)));
+  for (const { name } of bad) console.error(`missed: ${name}`);
+  return bad.length === 0 ? 0 : 1;
 }
+
+Deno.exitCode = await main(Deno.args);

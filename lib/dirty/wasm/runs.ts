@@ -1,0 +1,214 @@
+import { tailWord, wholeBytes } from "./bits";
+import { placesOf } from "./places";
+
+// An iterator's own area: its state, the list of words in which a run begins or ends, and the edges
+// found: first bit of a run, bit behind its last, and so on. lib/dirty/area.ts has the same numbers.
+
+/** Address of the bitmap. */
+const START: usize = 0;
+/** Its length; 0 modulo 64 where another chunk follows. */
+const BITS: usize = 4;
+/** Address of the first word that is not listed yet. */
+const NEXT: usize = 8;
+/** Addresses of the next listed word that is not taken yet, and of the end of the list. */
+const TAKE: usize = 12;
+const LISTED: usize = 16;
+/** What the last block was like: 1 where most of its words had an edge. */
+const DENSE: usize = 20;
+/** 1 where the bitmap ends here, 0 where another chunk follows. */
+const FINAL: usize = 24;
+/** 1 when all is found. */
+const DONE: usize = 28;
+/** 1 where a run is open, and where it began: so a chunk knows how the one before it ended. */
+const OPEN: usize = 32;
+const BEGAN: usize = 36;
+/** The number of the bitmap's first bit. */
+const BASE: usize = 40;
+const LIST: usize = 64;
+/** Words of a block. */
+const BLOCK: u32 = 1024;
+const EDGES: usize = LIST + 4 * (BLOCK + 16);
+/** Edges that are given at most at a time; a word may add 64. */
+const MOST: u32 = 4096;
+
+/** From more edges in a word than this on, all of its bytes are looked at. */
+const MANY: u32 = 10;
+
+// @ts-ignore: decorator
+@inline
+function edgesOf(at: u32): u64 {
+  const word = load<u64>(at);
+  return word ^ ((word << 1) | (load<u64>(at - 8) >>> 63));
+}
+
+// @ts-ignore: decorator
+@inline
+function edgePair(at: u32): v128 {
+  const words = v128.load(at);
+  const before = i64x2.shr_u(v128.load(at - 8), 63);
+  return v128.xor(words, v128.or(i64x2.shl(words, 1), before));
+}
+
+// @ts-ignore: decorator
+@inline
+function note(list: u32, at: u32): u32 {
+  store<u32>(list, at);
+  return list + (u32(edgesOf(at) != 0) << 2);
+}
+
+/** One bit for each of four words: whether it has an edge. */
+// @ts-ignore: decorator
+@inline
+function isEmpty(a: v128, b: v128): v128 {
+  const zero = i64x2.splat(0);
+  return v128.shuffle<i32>(i64x2.eq(a, zero), i64x2.eq(b, zero), 0, 2, 4, 6);
+}
+
+/** Lists those of 8 words that have an edge, without a branch. */
+// @ts-ignore: decorator
+@inline
+function noteEight(list: u32, at: u32, a: v128, b: v128, c: v128, d: v128): u32 {
+  const empty = i16x8.narrow_i32x4_s(isEmpty(a, b), isEmpty(c, d));
+  const mask = <u32> i16x8.bitmask(empty) ^ 255;
+  const places = i16x8.shl(placesOf(mask), 3);
+  const from = i32x4.splat(at);
+  v128.store(list, i32x4.add(from, i32x4.extend_low_i16x8_u(places)));
+  v128.store(list, i32x4.add(from, i32x4.extend_high_i16x8_u(places)), 16);
+  return list + (<u32> popcnt(mask) << 2);
+}
+
+/** Lists the words of a block that have an edge, skipping 64 bytes at a time. */
+// @ts-ignore: decorator
+@inline
+function listSparse(at: u32, end: u32, list: u32): u32 {
+  for (; at < end; at += 64) {
+    const a = edgePair(at), b = edgePair(at + 16), c = edgePair(at + 32), d = edgePair(at + 48);
+    if (!v128.any_true(v128.or(v128.or(a, b), v128.or(c, d)))) continue;
+    list = noteEight(list, at, a, b, c, d);
+  }
+  return list;
+}
+
+/** The same without a branch. */
+// @ts-ignore: decorator
+@inline
+function listDense(at: u32, end: u32, list: u32): u32 {
+  for (; at < end; at += 64) {
+    const a = edgePair(at), b = edgePair(at + 16), c = edgePair(at + 32), d = edgePair(at + 48);
+    list = noteEight(list, at, a, b, c, d);
+  }
+  return list;
+}
+
+// @ts-ignore: decorator
+@inline
+function putTwo(out: u32, base: u32, edges: u64): u64 {
+  store<u32>(out, base + <u32> ctz(edges));
+  edges &= edges - 1;
+  store<u32>(out, base + <u32> ctz(edges), 4);
+  return edges & (edges - 1);
+}
+
+/** Writes the places of many edges, byte by byte: no step waits for the one before. */
+function putMany(out: u32, base: u32, edges: u64): u32 {
+  let from = i32x4.splat(base);
+  const eight = i32x4.splat(8);
+  for (let i = 0; i < 8; i += 1, edges >>>= 8) {
+    const byte = <u32> edges & 255;
+    const places = placesOf(byte);
+    v128.store(out, i32x4.add(from, i32x4.extend_low_i16x8_u(places)));
+    v128.store(out, i32x4.add(from, i32x4.extend_high_i16x8_u(places)), 16);
+    from = i32x4.add(from, eight);
+    out += <u32> popcnt(byte) << 2;
+  }
+  return out;
+}
+
+/** Writes the places of a word's edges; what it writes behind them is overwritten. */
+// @ts-ignore: decorator
+@inline
+function put(out: u32, base: u32, edges: u64): u32 {
+  const many = <u32> popcnt(edges);
+  if (many > MANY) return putMany(out, base, edges);
+  const end = out + (many << 2);
+  // Four without asking: a branch that is taken one time in three costs more.
+  edges = putTwo(out, base, edges);
+  edges = putTwo(out + 8, base, edges);
+  for (out += 16; out < end; out += 8) edges = putTwo(out, base, edges);
+  return end;
+}
+
+/** Finds the next runs; gives how many edges stand in the area: always whole runs. */
+export function runs(area: u32): u32 {
+  const start = load<u32>(area, START);
+  const bits = load<u32>(area, BITS);
+  const base = load<u32>(area, BASE);
+  const first = area + <u32> EDGES;
+  const full = first + 4 * MOST;
+  const wordsEnd = start + wholeBytes(bits);
+  let out = first;
+  let next = load<u32>(area, NEXT);
+  let take = load<u32>(area, TAKE);
+  let listed = load<u32>(area, LISTED);
+  let dense = load<u32>(area, DENSE);
+  if (load<u32>(area, OPEN)) {
+    store<u32>(out, load<u32>(area, BEGAN));
+    out += 4;
+  }
+  if (next == start) {
+    // Nothing lies before the first word: these few are done without looking there.
+    let carry = <u64> load<u32>(area, OPEN);
+    const end = min<u32>(wordsEnd, start + 64);
+    for (; next < end; next += 8) {
+      const word = load<u64>(next);
+      out = put(out, base + ((next - start) << 3), word ^ ((word << 1) | carry));
+      carry = word >>> 63;
+    }
+  }
+  for (;;) {
+    while (take < listed && out < full) {
+      const at = load<u32>(take);
+      take += 4;
+      out = put(out, base + ((at - start) << 3), edgesOf(at));
+    }
+    if (out >= full || next == wordsEnd) break;
+    take = area + <u32> LIST;
+    const left = wordsEnd - next;
+    const bytes = min<u32>(left, 8 * BLOCK);
+    const wide = next + (bytes & ~63);
+    const end = next + bytes;
+    listed = dense ? listDense(next, wide, take) : listSparse(next, wide, take);
+    // From one word with an edge in 32 on, the branches cost more than they save.
+    dense = u32(((listed - take) << 6) > bytes);
+    for (next = wide; next < end; next += 8) listed = note(listed, next);
+  }
+  if (out < full && take >= listed && next == wordsEnd && !load<u32>(area, DONE)) {
+    if (load<u32>(area, FINAL)) {
+      const tail = tailWord(start, bits);
+      const carry = start == wordsEnd ? <u64> load<u32>(area, OPEN) : load<u64>(wordsEnd - 8) >>> 63;
+      const edges = tail ^ ((tail << 1) | carry);
+      out = put(out, base + ((wordsEnd - start) << 3), edges);
+    }
+    store<u32>(area, 1, DONE);
+  }
+  const edges = (out - first) >>> 2;
+  const open = edges & 1;
+  store<u32>(area, open, OPEN);
+  if (open) store<u32>(area, load<u32>(out - 4), BEGAN);
+  store<u32>(area, next, NEXT);
+  store<u32>(area, take, TAKE);
+  store<u32>(area, listed, LISTED);
+  store<u32>(area, dense, DENSE);
+  return edges - open;
+}
+
+/** Writes the runs of some edges as 64-bit addresses and sizes. */
+export function expand(edges: u32, count: u32, iova: u64, shift: u64, into: u32): void {
+  const end = edges + (count << 2);
+  for (; edges < end; edges += 8, into += 16) {
+    const from = <u64> load<u32>(edges);
+    const to = <u64> load<u32>(edges, 4);
+    store<u64>(into, iova + (from << shift));
+    store<u64>(into, (to - from) << shift, 8);
+  }
+}

@@ -1,0 +1,48 @@
+import { equal } from "../std/assert.ts";
+import { describe, it } from "../std/testing.ts";
+import { judge, median, missing, type Row, spread } from "./row.ts";
+import { costRow, fasterRow } from "./scan/measure.ts";
+import { table } from "./table.ts";
+
+const row = (figure: number, better: "more" | "less"): Row => ({
+  name: "x",
+  ours: "1",
+  against: "2",
+  figure,
+  spread: 0.1,
+  better,
+  must: 1,
+  aim: better === "more" ? 2 : 0.5,
+});
+
+describe("a row of the bench", () => {
+  it("is judged by the must, the aim and the spread", () => {
+    const more = [2, 1.99, 1, 0.9, 0.89].map((figure) => judge(row(figure, "more")));
+    equal(more, ["aim", "met", "met", "near", "missed"]);
+    const less = [0.5, 0.51, 1, 1.1, 1.11].map((figure) => judge(row(figure, "less")));
+    equal(less, ["aim", "met", "met", "near", "missed"]);
+  });
+
+  it("that was not measured is not met", () => {
+    equal(judge(missing("x", 1, "no C compiler")), "unknown");
+    equal(judge(row(NaN, "more")), "unknown");
+    equal(table([missing("x", 1, "no C compiler")]).includes("not measured: no C compiler"), true);
+  });
+
+  it("compares round by round, with the best of the others in each", () => {
+    const wanted = { name: "x", must: 1, amount: 8e6, unit: "GB/s" } as const;
+    const faster = fasterRow(wanted, [2, 4, 1], [[8, 4, 9], [6, 9, 4]]);
+    equal([faster.figure, faster.ours, faster.against], [3, "4.00 GB/s", "2.00 GB/s"]);
+    equal(costRow({ ...wanted, unit: "ns/run" }, [6, 8, 9], [2, 2, 3]).figure, 3);
+  });
+
+  it("has the median, and half of what the middle half spans", () => {
+    equal([median([3, 1, 2]), median([4, 1, 2, 3])], [2, 2.5]);
+    equal(spread([10, 8, 12, 100, 1]), 0.2);
+  });
+
+  it("says in the table what was missed", () => {
+    const lines = table([row(0.5, "more"), row(2, "more")]).split("\n");
+    equal([lines.length, lines[1]!.endsWith("MISSED"), lines[2]!.endsWith("aim")], [3, true, true]);
+  });
+});

@@ -1,0 +1,85 @@
+import { median, type Row, spread } from "../row.ts";
+
+/** One way to do something: milliseconds that it took. */
+export type Side = () => number | Promise<number>;
+
+/** Rounds that count, and those before, in which the compilers finish. */
+const ROUNDS = 15;
+const WARM = 4;
+
+/** Milliseconds of a call. */
+export function timed(call: () => unknown): number {
+  const start = performance.now();
+  call();
+  return performance.now() - start;
+}
+
+/**
+ * Measures one way against others, in turns, round by round: only what was measured side by side can
+ * be compared.
+ *
+ * @returns The times of each, by round: ours first.
+ */
+export async function interleave(sides: readonly Side[]): Promise<number[][]> {
+  const times: number[][] = sides.map(() => []);
+  for (let round = -WARM; round < ROUNDS; round += 1) {
+    for (const [i, side] of sides.entries()) {
+      const took = await side();
+      if (round >= 0) times[i]!.push(took);
+    }
+  }
+  return times;
+}
+
+/** What a row says besides its figures. */
+export interface Wanted {
+  readonly name: string;
+  readonly must: number;
+  readonly aim?: number;
+  /** Bytes or runs that a call works on, for the columns. */
+  readonly amount: number;
+  readonly unit: "GB/s" | "ns/run";
+}
+
+function rate(times: readonly number[], { amount, unit }: Wanted): string {
+  const ms = median(times);
+  return unit === "GB/s"
+    ? `${(amount / ms / 1e6).toFixed(2)} GB/s`
+    : `${(ms * 1e6 / amount).toFixed(1)} ns`;
+}
+
+/** A row of how much faster ours is than the fastest of the others in each round. */
+export function fasterRow(
+  wanted: Wanted,
+  ours: readonly number[],
+  others: readonly (readonly number[])[],
+): Row {
+  const best = ours.map((_, round) => Math.min(...others.map((times) => times[round]!)));
+  const ratios = ours.map((time, round) => best[round]! / time);
+  return finish(wanted, ours, best, ratios, "more");
+}
+
+/** A row of how much more ours costs than another way of ours. */
+export function costRow(wanted: Wanted, ours: readonly number[], other: readonly number[]): Row {
+  return finish(wanted, ours, other, ours.map((time, round) => time / other[round]!), "less");
+}
+
+function finish(
+  wanted: Wanted,
+  ours: readonly number[],
+  other: readonly number[],
+  ratios: readonly number[],
+  better: "more" | "less",
+): Row {
+  const { name, must, aim } = wanted;
+  return {
+    name,
+    ours: rate(ours, wanted),
+    against: rate(other, wanted),
+    figure: median(ratios),
+    spread: spread(ratios),
+    better,
+    must,
+    ...aim === undefined ? {} : { aim },
+  };
+}
