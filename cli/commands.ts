@@ -6,6 +6,7 @@
  */
 
 import { BIND } from "./command/bind.ts";
+import { CONFORM } from "./command/conform.ts";
 import { DEMO } from "./command/demo.ts";
 import { DIRTY } from "./command/dirty.ts";
 import { INFO } from "./command/info.ts";
@@ -31,6 +32,7 @@ export const COMMANDS: readonly CommandRow[] = [
   MDEV,
   REPLAY,
   DECODE,
+  CONFORM,
   MAN,
   DEMO,
 ];

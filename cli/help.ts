@@ -6,9 +6,16 @@
 
 import { COMMANDS } from "./commands.ts";
 import { type CommandRow, COMMON, type OptionRow, VERSION_ROW } from "./option.ts";
-import { columns } from "./table.ts";
+import { columns, wrap } from "./table.ts";
 
-const EXIT_CODES = `exit codes: 0 done, 1 refused or failed, 2 wrong use, 130 after Ctrl-C`;
+/** What exit codes say; `verdict` is what 1 says besides a failure. */
+export function exitCodes(verdict?: string): string {
+  const one = verdict === undefined ? "" : `, or ${verdict}`;
+  return `0 done, 1 refused or failed${one}, 2 wrong use, 130 Ctrl-C, 143 SIGTERM`;
+}
+
+const exitLine = (verdict?: string): string =>
+  wrap(`exit codes: ${exitCodes(verdict)}`, "  ").join("\n");
 
 function optionRow({ name, short, value, about }: OptionRow): string[] {
   const letter = short === undefined ? "    " : `-${short}, `;
@@ -38,7 +45,7 @@ export function generalHelp(): string {
       ["  pinscope info", "what this host has for VFIO"],
       ["  pinscope COMMAND --help", "more about a command"],
     ]),
-    `${EXIT_CODES}\n`,
+    `${exitLine()}\n`,
   ].join("\n\n");
 }
 
@@ -52,6 +59,6 @@ export function commandHelp(command: CommandRow): string {
     paragraph("options", [...options, ...COMMON].map(optionRow)),
     ["examples:", ...examples.map(([line, about]) => `  pinscope ${line}\n      ${about}`)]
       .join("\n"),
-    `${EXIT_CODES}\n`,
+    `${exitLine(command.verdict)}\n`,
   ].join("\n\n");
 }

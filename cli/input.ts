@@ -4,10 +4,18 @@
  * @module
  */
 
+import type { Context } from "./context.ts";
+
 /** Anything that gives bytes one after another: a file, a pipe, a text in a test. */
 export interface Source {
   /** Reads some bytes; null at the end. */
   readSync(into: Uint8Array): number | null;
+  /** The same without blocking the thread, so that signals are seen meanwhile. */
+  read?(into: Uint8Array): Promise<number | null>;
+  /** Ends a read that waits: without it the program would wait for its end too. */
+  close?(): void;
+  /** Whether somebody types. */
+  isTerminal?(): boolean;
 }
 
 /** Something that was given to read cannot be read, or not be understood. */
@@ -17,23 +25,52 @@ export class InputError extends Error {
 
 const CHUNK = 32 << 10;
 
-/** The lines of a source, as they come; the last may have no newline. */
-export function* linesOf(source: Source): Generator<string> {
+/** Reads some bytes; the reason of the signal is thrown as soon as it aborts. */
+async function readSome(
+  source: Source,
+  into: Uint8Array,
+  signal: AbortSignal,
+): Promise<number | null> {
+  signal.throwIfAborted();
+  if (source.read === undefined) return source.readSync(into);
+  const { promise, reject } = Promise.withResolvers<never>();
+  const abort = (): void => {
+    reject(signal.reason);
+    source.close?.();
+  };
+  signal.addEventListener("abort", abort, { once: true });
+  try {
+    return await Promise.race([source.read(into), promise]);
+  } finally {
+    signal.removeEventListener("abort", abort);
+  }
+}
+
+/** What is read on stdin, and the way to say that it is waited for. */
+export type Reading = Pick<Context, "stdin" | "out" | "signal">;
+
+/** The texts of stdin, as they come. Somebody who types nothing is told that it waits. */
+async function* textsOf({ stdin, out, signal }: Reading): AsyncGenerator<string> {
+  if (stdin.isTerminal?.() === true) out.note("reading stdin; end with Ctrl-D");
   const decoder = new TextDecoder();
   const chunk = new Uint8Array(CHUNK);
-  let rest = "";
   for (;;) {
-    const got = source.readSync(chunk);
-    rest += got === null ? decoder.decode() : decoder.decode(chunk.subarray(0, got), {
-      stream: true,
-    });
-    const lines = rest.split("\n");
+    const got = await readSome(stdin, chunk, signal);
+    if (got === null) break;
+    yield decoder.decode(chunk.subarray(0, got), { stream: true });
+  }
+  yield decoder.decode();
+}
+
+/** The lines of stdin, as they come; the last may have no newline. */
+export async function* linesOf(reading: Reading): AsyncGenerator<string> {
+  let rest = "";
+  for await (const text of textsOf(reading)) {
+    const lines = (rest + text).split("\n");
     rest = lines.pop() ?? "";
     yield* lines;
-    if (got !== null) continue;
-    if (rest !== "") yield rest;
-    return;
   }
+  if (rest !== "") yield rest;
 }
 
 /**
@@ -42,17 +79,12 @@ export function* linesOf(source: Source): Generator<string> {
  * @param path A file, or "-" for stdin.
  * @throws {InputError} If it cannot be read.
  */
-export function readWhole(path: string, stdin: Source): string {
+export async function readWhole(path: string, reading: Reading): Promise<string> {
   try {
     if (path !== "-") return Deno.readTextFileSync(path);
-    const chunks: Uint8Array<ArrayBuffer>[] = [];
-    const chunk = new Uint8Array(CHUNK);
-    for (let got = stdin.readSync(chunk); got !== null; got = stdin.readSync(chunk)) {
-      chunks.push(chunk.slice(0, got));
-    }
-    const decoder = new TextDecoder();
-    return chunks.map((part) => decoder.decode(part, { stream: true })).join("") + decoder.decode();
+    return (await Array.fromAsync(textsOf(reading))).join("");
   } catch (cause) {
+    if (reading.signal.aborted) throw cause;
     throw new InputError(`Cannot read ${path}: ${whyNot(cause, "read", path)}`, { cause });
   }
 }
@@ -60,8 +92,10 @@ export function readWhole(path: string, stdin: Source): string {
 /** Why a file cannot be had, in words that say what to do. */
 export function whyNot(error: unknown, right: "read" | "write", path: string): string {
   if (error instanceof Deno.errors.NotCapable) {
+    const option = `--allow-${right}=${path}`;
     const instead = right === "read" ? `, or give it on stdin: - < ${path}` : "";
-    return `pinscope was started without --allow-${right}=${path}${instead}`;
+    return `pinscope was started without ${option}${instead}; to have it: ` +
+      `deno run --allow-ffi ${option} cli/main.ts ..., or deno install with the same`;
   }
   return error instanceof Error ? error.message : String(error);
 }

@@ -6,18 +6,19 @@
  * @module
  */
 
+import type { Source } from "./input.ts";
 import type { Io, Sink } from "./output.ts";
 import { VERSION } from "./version.ts";
 
 export { VERSION };
-export type { Io, Sink };
+export type { Io, Sink, Source };
 
 /**
  * Runs the command line.
  *
  * @param args What stands behind `pinscope`.
  * @param io Where to write; the terminal by default.
- * @returns The exit status: 0 done, 1 refused or failed, 2 wrong use, 130 after Ctrl-C.
+ * @returns The exit status: 0 done, 1 refused or failed, 2 wrong use, 130 Ctrl-C, 143 SIGTERM.
  */
 export async function main(args: readonly string[], io: Io = Deno): Promise<number> {
   if (args.length === 1 && (args[0] === "--version" || args[0] === "-V")) {

@@ -6,6 +6,7 @@
 
 import { COMMANDS } from "./commands.ts";
 import { MANUAL } from "./manual.ts";
+import { exitCodes } from "./help.ts";
 import { type CommandRow, COMMON, type OptionRow, VERSION_ROW } from "./option.ts";
 import type { Context } from "./context.ts";
 import { VERSION } from "./version.ts";
@@ -61,7 +62,10 @@ export function manualPage(): string {
       ({ name }) => (MANUAL[name]?.caveats ?? []).flatMap((text) => [".PP", roff(text)]),
     ),
     ".SH EXIT STATUS",
-    roff("0 done, 1 refused or failed, 2 wrong use, 130 after Ctrl-C"),
+    roff(exitCodes()),
+    ...COMMANDS.flatMap(({ name, verdict }) =>
+      verdict === undefined ? [] : [".PP", roff(`${name}: 1 also where ${verdict}`)]
+    ),
     ...byCommand(
       "EXAMPLES",
       ({ examples }) =>

@@ -95,6 +95,74 @@ export const MANUAL: Readonly<Partial<Record<CommandName, ManualText>>> = {
       "Limits may change between the plan and the mapping.",
     ],
   },
+  info: {
+    fields: [
+      [
+        "ready, not viable, not bound",
+        "whether a group can be attached; if not, what to type first",
+      ],
+      ["page sizes, IOVA ranges", "what can be mapped, and where; the ends belong to the ranges"],
+      ["dirty tracking", "what dirty will mean (see scope), and the largest bitmap of one read"],
+      ["mappings left", "how many more the container takes: dma_entry_limit"],
+      ["REGION, INTERRUPT", "parts of the device by their index, as requests name them"],
+    ],
+    caveats: ["With DEVICE the group is attached for a moment: it must be free."],
+  },
+  mdev: {
+    fields: [
+      ["PARENT TYPE", "what create takes"],
+      ["N more", "devices of the type that can still be made; types of a parent may share them"],
+      ["UUID", "the devices that there are"],
+    ],
+    caveats: ["A mediated device is gone after a restart of the host."],
+  },
+  replay: {
+    fields: [
+      ["record", "number of the call in the trace, with what was asked"],
+      ["wanted, got", "what the trace has, and what came now: a result, a field, bits"],
+      ["made, left out", "calls that were made; those of files of the host and of other processes"],
+    ],
+    caveats: [
+      "What a program stored into mapped memory or registers is not in a trace, so a device that is " +
+      "driven that way does not do the same again.",
+      "Behind the first difference others may follow from it.",
+    ],
+  },
+  decode: {
+    fields: [
+      ["NAME KIND NUMBER", "the request, what its descriptor is, and its number; then its fields"],
+      ["missing", "bytes that the struct needs and were not given"],
+    ],
+    caveats: [
+      "Numbers mean another thing on each kind of descriptor: without strace -y a line may have " +
+      "several names.",
+    ],
+  },
+  conform: {
+    fields: [
+      ["as recorded", "checks all of whose answers are those of the nearest recording"],
+      ["differ", "checks with an answer that is another one; each is listed below"],
+      ["not recorded", "checks that ran here, and could not run where that kernel was recorded"],
+      ["cannot run", "checks that this host has no device or setting for; the reasons are below"],
+      ["answers compared", "steps of the checks that ran both here and there"],
+      ["setup, group", "containers, their type and extensions; groups and what attaches them"],
+      ["info", "GET_INFO of the container and its capabilities"],
+      ["map, unmap, unmap with bitmap", "MAP_DMA and UNMAP_DMA, good and bad"],
+      ["vaddr", "addresses of memory that are taken away and given again"],
+      ["top", "mappings that end at 2^64"],
+      ["mdev", "mappings of a container that has mediated devices only"],
+      ["dirty", "DIRTY_PAGES: start, stop and bitmaps"],
+      ["scope", "what makes all mapped pages dirty, or pinned ones only"],
+      ["stale", "bits in buffers that were not zeroed, at shifted places, or after a failed read"],
+      ["account, pin", "VmLck and the memory limit; what drivers may pin"],
+      ["device, feature", "requests of a device, and DEVICE_FEATURE"],
+    ],
+    caveats: [
+      "What cannot run, or was not recorded, says nothing about the kernel.",
+      "Most of top, mdev, scope, stale and pin need the lab's driver, which pins on command.",
+      "A kernel that behaves like a recorded one may differ in what no check asks.",
+    ],
+  },
   bind: {
     fields: [],
     caveats: [

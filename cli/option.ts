@@ -5,6 +5,8 @@
  * @module
  */
 
+import { BEHAVIOURS } from "../mod.ts";
+import type { Scene } from "../lib/model/mod.ts";
 import type { Command } from "./context.ts";
 import type { OptionSpec } from "./parse.ts";
 
@@ -31,6 +33,7 @@ export type CommandName =
   | "replay"
   | "decode"
   | "man"
+  | "conform"
   | "demo";
 
 /** A command with what help says of it. */
@@ -38,6 +41,8 @@ export interface CommandRow {
   readonly name: CommandName;
   /** Loads what does the work; not before it is called for. */
   readonly load: () => Promise<Command>;
+  /** What the model kernel is like for it; the default scene where it is left out. */
+  readonly scene?: () => Promise<Partial<Scene>>;
   /** What stands behind the options, as "DEVICE..."; empty for nothing. */
   readonly operands: string;
   /** Options that it cannot do without, as usage shows them. */
@@ -49,14 +54,25 @@ export interface CommandRow {
   /** What it does, in lines for a terminal. */
   readonly text: string;
   readonly options: readonly OptionRow[];
+  /** What exit code 1 says besides a failure, as "it does not fit". */
+  readonly verdict?: string;
   /** Command lines, without "pinscope", and what they are for. */
   readonly examples: readonly (readonly [string, string])[];
 }
+
+const PROFILES = BEHAVIOURS.map(({ name }) => name).join(", ");
 
 /** Options that every command has. */
 export const COMMON: readonly OptionRow[] = [
   { name: "json", kind: "flag", about: "one JSON object a line, for programs" },
   { name: "model", kind: "flag", about: "use the built-in model kernel, not this host" },
+  {
+    name: "profile",
+    // A list, so that two that differ are seen.
+    kind: "list",
+    value: "NAME",
+    about: `the model as recorded: ${PROFILES}; or --model=NAME`,
+  },
   { name: "trace", kind: "value", value: "FILE", about: "write each system call there" },
   { name: "help", kind: "flag", short: "h", about: "this text" },
 ];

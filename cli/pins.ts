@@ -39,6 +39,11 @@ export async function pins(context: Context): Promise<number> {
     throw new UsageError("--interval and --count go with --watch or a DEVICE");
   }
   if (isFollowed) {
+    if (parsed.flags.has("watch")) {
+      throw new UsageError(
+        "--watch goes without a DEVICE, which is followed with --count or --interval",
+      );
+    }
     if (pids.length > 0) throw new UsageError("--pid goes without a DEVICE");
     const rounds = count ?? (interval === undefined ? 1 : Infinity);
     return await pinRounds(context, { seconds, rounds });

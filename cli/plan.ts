@@ -16,6 +16,7 @@ import {
   type PlannedMap,
 } from "../mod.ts";
 import { attachAll } from "./maps.ts";
+import { memoryTotal } from "./memory_total.ts";
 import type { Output } from "./output.ts";
 import { UsageError } from "./parse.ts";
 import type { Context } from "./context.ts";
@@ -35,6 +36,7 @@ export function plan({ out, kernel, parsed }: Context): number {
     ? forDevices(kernel, parsed.positional, maps)
     : forHost(out, kernel, maps);
   show(out, result);
+  noteMemory(out, kernel, maps);
   return result.fits ? 0 : 1;
 }
 
@@ -50,7 +52,11 @@ function forDevices(
 /** Without a device the host's limits count, and an IOMMU is taken for granted. */
 function forHost(out: Output, kernel: Kernel, maps: readonly PlannedMap[]): Forecast {
   out.note("no device given: IOVA ranges are not known, and a group behind an IOMMU is assumed");
-  const limit = listHost({ kernel }).dmaEntryLimit ?? ENTRY_LIMIT;
+  const known = listHost({ kernel }).dmaEntryLimit;
+  if (known === undefined) {
+    out.note(`VFIO's type1 is not loaded: a dma_entry_limit of ${ENTRY_LIMIT} is assumed`);
+  }
+  const limit = known ?? ENTRY_LIMIT;
   const state: ForecastState = {
     pageSize: 4096n,
     mappings: [],
@@ -60,6 +66,14 @@ function forHost(out: Output, kernel: Kernel, maps: readonly PlannedMap[]): Fore
     pins: pinsOf("self", kernel),
   };
   return forecast(state, maps);
+}
+
+/** No rule of VFIO refuses it: the memory just cannot be there, unless it is mapped twice. */
+function noteMemory(out: Output, kernel: Kernel, maps: readonly PlannedMap[]): void {
+  const total = memoryTotal(kernel);
+  const sum = maps.reduce((sum, { size, count = 1 }) => sum + size * BigInt(count), 0n);
+  if (total === undefined || sum <= total) return;
+  out.note(`${formatSize(sum)} is more than the host's memory, ${formatSize(total)} (MemTotal)`);
 }
 
 /** Reads IOVA:SIZE[,COUNT]; `any` for the address leaves it open. */

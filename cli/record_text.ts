@@ -11,6 +11,11 @@ const LONGEST = 60;
 const shortened = (text: string): string =>
   text.length <= LONGEST ? text : `${text.slice(0, LONGEST)}...`;
 
+/** A count and its noun. */
+export function plural(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? "" : "s"}`;
+}
+
 /** What was called, on what, without its fields and its result. */
 export function callText(record: TraceRecord): string {
   switch (record.call) {

@@ -11,6 +11,7 @@ import { type CommandRow, COMMON, optionsOf, VERSION_ROW } from "./option.ts";
 import { InputError, type Source } from "./input.ts";
 import { type Io, Output, OutputError } from "./output.ts";
 import { loadParser, type ParsedOptions, UsageError } from "./parse.ts";
+import { profileOf, splitProfile } from "./profile.ts";
 import { nearest } from "../lib/base/nearest.ts";
 
 /**
@@ -52,7 +53,7 @@ export async function run(args: readonly string[], io: Io): Promise<number> {
     const { word, rest } = splitCommand(args);
     if (word === undefined) return await withoutCommand(rest, plain);
     command = find(word);
-    const parsed = (await loadParser())(optionsOf(command), rest);
+    const parsed = (await loadParser())(optionsOf(command), splitProfile(rest));
     if (parsed.flags.has("help")) {
       const { commandHelp } = await import("./help.ts");
       plain.text(commandHelp(command));
@@ -86,7 +87,7 @@ async function perform(command: CommandRow, parsed: ParsedOptions, io: Io): Prom
   const signal = io.signal ?? stack.use(new Interrupt()).signal;
   const out = stack.use(new Output(io, parsed.flags.has("json")));
   const action = await command.load();
-  const kernel = await traced(parsed.values.get("trace"), await kernelOf(parsed), stack);
+  const kernel = await traced(parsed.values.get("trace"), await kernelOf(command, parsed), stack);
   return await action({ out, parsed, signal, kernel, stdin: io.stdin ?? NO_INPUT });
 }
 
@@ -105,10 +106,16 @@ async function traced(
   return tracing(kernel, (line) => file.write(line));
 }
 
-async function kernelOf(parsed: ParsedOptions): Promise<Kernel> {
-  if (!parsed.flags.has("model")) return rawLinux;
+async function kernelOf(command: CommandRow, parsed: ParsedOptions): Promise<Kernel> {
+  const given = parsed.lists.get("profile") ?? [];
+  if (!parsed.flags.has("model")) {
+    if (given.length === 0) return rawLinux;
+    throw new UsageError("--profile is for the model kernel: it goes with --model");
+  }
+  const profile = await profileOf(given);
   const { ModelKernel } = await import("../lib/model/mod.ts");
-  return new ModelKernel();
+  const scene = await command.scene?.();
+  return new ModelKernel(profile === undefined ? scene : { ...scene, profile });
 }
 
 /** Says what went wrong, and gives the exit status for it. */

@@ -13,7 +13,7 @@ import { checkDevice } from "./values.ts";
 
 const EFFECTS: Readonly<Record<ScopeReport["groups"][number]["effect"], string>> = {
   all: "makes every mapped page dirty",
-  none: "leaves it at pinned pages",
+  none: "does not make every mapped page dirty",
   "until-pin": "makes every mapped page dirty until its driver pins",
 };
 
@@ -40,9 +40,10 @@ export function scope({ out, kernel, parsed }: Context): number {
 function show(out: Output, report: ScopeReport): void {
   const { label, basis, reason, groups } = report;
   out.record("scope", { label, basis, reason });
-  out.line(`dirty scope: ${label}`);
   const known = { rule: "by rule", evidence: "by evidence", none: "open" }[basis];
-  out.lines(wrap(`${known}: ${reason}`, "  "));
+  out.line(`dirty scope: ${label}, ${known}`);
+  // A rule is about a group, and stands in its line.
+  if (basis !== "rule" || groups.length === 0) out.lines(wrap(reason, "  "));
   for (const { group, effect, reason: why } of groups) {
     out.record("group", { group, effect, reason: why });
     out.lines(wrap(`group ${group} ${EFFECTS[effect]}: ${why}`, "  "));

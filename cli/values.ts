@@ -4,7 +4,7 @@
  * @module
  */
 
-import { checkTarget, parseSize } from "../mod.ts";
+import { BEHAVIOURS, checkTarget, parseSize } from "../mod.ts";
 import { UsageError } from "./parse.ts";
 
 /**
@@ -21,9 +21,20 @@ export function usage<T>(body: () => T, option?: string): T {
   }
 }
 
-/** Checks that a text names a device or a group. */
+/** Checks that a text names a device or a group; --model takes its profile behind "=" only. */
 export function checkDevice(text: string): void {
-  usage(() => checkTarget(text));
+  const profile = BEHAVIOURS.find(({ name }) => text === name || text.startsWith(`${name}.`))?.name;
+  try {
+    usage(() => checkTarget(text));
+  } catch (error) {
+    if (!(error instanceof UsageError) || profile === undefined) throw error;
+    const { message } = error;
+    throw new UsageError(
+      message.endsWith("?")
+        ? `${message.slice(0, -1)} or --model=${profile}?`
+        : `${message}; did you mean --model=${profile}?`,
+    );
+  }
 }
 
 /** Reads a size, as "64M". */

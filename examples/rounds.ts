@@ -2,6 +2,8 @@
 // Poll the dirty pages of a mediated device, round by round, without stopping it.
 //
 // usage: rounds.ts DEVICE [rounds [milliseconds]]        or --model
+// On the lab's real kernel it wants the profile that has mediated devices; theirs is clean at rest:
+//   deno task lab run --profile vendor examples/rounds.ts 50696e73-0000-4000-8000-000000000001
 //
 // sample output:
 //   round 1: 6 pages in 2 runs (pinned-scope)

@@ -20,7 +20,7 @@ structs: of a pointer there is the address only.`,
   examples: [
     [`decode container 0x3b75 0800000001000000`, "what these bytes ask for"],
     ["decode --encode container VFIO_SET_IOMMU argument=TYPE1v2", "and back"],
-    ["strace -y -e ioctl ./a 2>&1 | pinscope decode", "what a program asks for"],
+    ["decode < a.log", "what a program asked for: strace -y -e ioctl -o a.log ./a"],
     ["decode < t.jsonl", "a trace to read"],
   ],
 };

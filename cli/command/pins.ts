@@ -23,7 +23,7 @@ charged, and follows the pins of drivers round by round.`,
     {
       name: "watch",
       kind: "flag",
-      about: "show processes again and again, on a terminal in place",
+      about: "without DEVICE: processes again and again",
     },
     {
       name: "interval",

@@ -12,6 +12,7 @@ export const PLAN: CommandRow = {
 overlaps, dma_entry_limit, IOVA ranges, RLIMIT_MEMLOCK. Maps nothing. Without
 DEVICE the limits of the host count; IOVA ranges are known with one only.
 Exit code 1 if it does not fit.`,
+  verdict: "the mappings do not fit",
   options: [
     {
       name: "map",

@@ -13,6 +13,7 @@ another result, other bytes written back, other bits in a bitmap. Exit code 1
 then. A group is found by its devices; files of the host and other processes
 are left out, registers are read and not compared. What the trace left open is
 closed at the end.`,
+  verdict: "something differs",
   options: [
     { name: "all", kind: "flag", about: "go on behind the first difference" },
     {

@@ -8,7 +8,14 @@
 import { nearest } from "./nearest.ts";
 
 /** What a value may be: a kind, one of some words, or anything at all. */
-export type Kind = "bigint" | "number" | "string" | "function" | "object" | readonly string[];
+export type Kind =
+  | "bigint"
+  | "number"
+  | "string"
+  | "boolean"
+  | "function"
+  | "object"
+  | readonly string[];
 
 /** The kind of each option there is. */
 export type Kinds<T> = { readonly [Name in keyof Required<T>]: Kind };
@@ -17,6 +24,7 @@ const SAMPLE: Readonly<Record<string, string>> = {
   bigint: "a bigint, as 0x1000n",
   number: "a number, as 4096",
   string: "a string",
+  boolean: "true or false",
   function: "a function",
   object: "an object",
 };
@@ -30,6 +38,8 @@ export function given(value: unknown): string {
       return `the number ${value}`;
     case "string":
       return `the string ${JSON.stringify(value)}`;
+    case "boolean":
+      return String(value);
     case "function":
       return "a function";
     case "symbol":

@@ -63,7 +63,8 @@ export class Bench implements Disposable {
     const [pci, second] = [...this.devices.pci, ...this.devices.vendorPci];
     const why = [...state].map(([{ name }, is]) => `${name} is ${is}`).join(", ");
     if (this.devices.pci.length === 0) {
-      missing.set("device", `no PCI device is bound to vfio-pci and free${why && `: ${why}`}`);
+      const which = only.length === 0 ? "no PCI device" : "no PCI device of those named";
+      missing.set("device", `${which} is bound to vfio-pci and free${why && `: ${why}`}`);
     }
     if (second === undefined) missing.set("second", "there is no second PCI device in a group");
     this.facts = this.#probe(missing, this.devices.pci[0] === undefined ? undefined : pci);

@@ -41,10 +41,8 @@ export type Say = (step: string, answer: string) => void;
 export interface Check {
   /** Its name, as "map: size 0". */
   readonly name: string;
-  /** The rule that it is about, as "map.size". */
+  /** The rule that it is about, as "map.size": one of `lib/rules`, or of `flow.ts`. */
   readonly rule: string;
-  /** The kernel's function that answers, as "vfio_dma_do_map". */
-  readonly source: string;
   /** What must be there. */
   readonly needs: readonly Need[];
   /** Asks. What it takes it gives back. */

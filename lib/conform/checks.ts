@@ -9,6 +9,8 @@ import { groupChecks } from "./check/group.ts";
 import { infoChecks } from "./check/info.ts";
 import { mapChecks } from "./check/map.ts";
 import { scopeChecks } from "./check/scope.ts";
+import { pinChecks } from "./check/pin.ts";
+import { scopePciChecks } from "./check/scope_pci.ts";
 import { setupChecks } from "./check/setup.ts";
 import { staleChecks } from "./check/stale.ts";
 import { topChecks } from "./check/top.ts";
@@ -26,8 +28,10 @@ export const CHECKS: readonly Check[] = [
   ...topChecks,
   ...dirtyChecks,
   ...scopeChecks,
+  ...scopePciChecks,
   ...staleChecks,
   ...accountChecks,
+  ...pinChecks,
   ...deviceChecks,
   ...featureChecks,
 ];

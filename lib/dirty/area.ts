@@ -1,5 +1,5 @@
 /**
- * Where things stand in the area of an iterator, in bytes; `wasm/scan/runs.ts` has the same numbers.
+ * Where things stand in the area of an iterator, in bytes; `wasm/runs.ts` has the same numbers.
  *
  * @module
  */

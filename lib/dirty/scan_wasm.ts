@@ -1,4 +1,4 @@
-// Generated from wasm/scan by `deno task wasm`: change that, not this.
+// Generated from lib/dirty/wasm by `deno task wasm`: change that, not this.
 
 /** SHA-256 of the sources. */
 export const SOURCE = "3bf1ef0821f6dc9838ca253c4efa36feb834fd2aaac5a3345c0b6818c2e77f93";

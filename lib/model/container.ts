@@ -1,15 +1,7 @@
 import { ERRNO } from "../base/errno.ts";
-import {
-  VFIO_DMA_CC_IOMMU,
-  VFIO_DMA_MAP_FLAG_READ,
-  VFIO_DMA_MAP_FLAG_VADDR,
-  VFIO_DMA_MAP_FLAG_WRITE,
-  VFIO_DMA_UNMAP_FLAG_GET_DIRTY_BITMAP,
-  VFIO_TYPE1_IOMMU,
-  VFIO_TYPE1v2_IOMMU,
-  VFIO_UNMAP_ALL,
-  VFIO_UPDATE_VADDR,
-} from "../uapi/flag.ts";
+import { firstRefusal } from "../rules/refusal.ts";
+import { hasExtension, SET_IOMMU_RULES } from "../rules/setup.ts";
+import { VFIO_DMA_UNMAP_FLAG_GET_DIRTY_BITMAP, VFIO_TYPE1v2_IOMMU } from "../uapi/flag.ts";
 import {
   VFIO_CHECK_EXTENSION,
   VFIO_GET_API_VERSION,
@@ -24,23 +16,20 @@ import {
   vfio_iommu_type1_dma_map,
   vfio_iommu_type1_dma_unmap,
 } from "../uapi/type1.ts";
-import { copyBits, dirtyPages, isUserRange } from "./dirty.ts";
+import { dirtyPages, isUserRange } from "./dirty.ts";
 import { type IoctlArgument, ModelFile } from "./file.ts";
 import { getInfo } from "./iommu_info.ts";
+import type { Process } from "./process.ts";
 import { dirtyBitmapV9 } from "./proposal.ts";
 import { type AttachedGroup, Type1, type Type1Host } from "./type1.ts";
+import type { Unmapped } from "./type1_unmap.ts";
+import { updateUserBitmap } from "./user_bitmap.ts";
 
 /** What a container asks of the host. */
 export interface ContainerHost extends Type1Host {
-  /** Whether a group behind an IOMMU may be attached: interrupts are remapped, or the risk taken. */
-  readonly interruptsSafe: boolean;
+  /** Whether the IOMMU keeps the caches of the processor coherent. */
+  readonly coherent: boolean;
 }
-
-/** Extension 6 was a type that no driver ever served; kernels before v7.0 still list it. */
-const NESTING = 6;
-const TYPES: readonly number[] = [VFIO_TYPE1_IOMMU, VFIO_TYPE1v2_IOMMU];
-/** Ids that type1 knows as extensions, and so claims at SET_IOMMU only to refuse them. */
-const EXTENSIONS: readonly number[] = [VFIO_UNMAP_ALL, NESTING];
 
 /**
  * An open /dev/vfio/vfio. When it is closed its groups stay in it, with all that is mapped, until they
@@ -61,62 +50,62 @@ export class ContainerFile extends ModelFile {
     this.#host = host;
   }
 
-  override ioctl(request: number, argument: IoctlArgument): number {
+  override ioctl(request: number, argument: IoctlArgument, current: Process): number {
     switch (request) {
       case VFIO_GET_API_VERSION:
         return 0;
       case VFIO_CHECK_EXTENSION:
-        return this.#supports(Number(argument)) ? 1 : 0;
+        return this.#supports(Number(argument ?? 0)) ? 1 : 0;
       case VFIO_SET_IOMMU:
-        return this.#setIommu(Number(argument));
+        return this.#setIommu(Number(argument ?? 0), current);
     }
     const { iommu } = this;
     if (iommu === undefined) return -ERRNO.EINVAL;
+    const { memory } = current;
     switch (request) {
       case VFIO_IOMMU_GET_INFO:
         return getInfo(iommu, argument);
       case VFIO_IOMMU_MAP_DMA:
-        return this.#map(iommu, argument);
+        return this.#map(iommu, argument, current);
       case VFIO_IOMMU_UNMAP_DMA:
-        return this.#unmap(iommu, argument);
+        return this.#unmap(iommu, argument, current);
       case VFIO_IOMMU_DIRTY_PAGES:
         return iommu.proposal === undefined
-          ? dirtyPages(iommu, this.#host.memory, argument)
-          : dirtyBitmapV9(iommu, this.#host.memory, iommu.proposal, argument);
+          ? dirtyPages(iommu, memory, argument)
+          : dirtyBitmapV9(iommu, memory, iommu.proposal, argument);
       default:
         return -ERRNO.ENOTTY;
     }
   }
 
   #supports(extension: number): boolean {
-    if (TYPES.includes(extension) || EXTENSIONS.includes(extension)) return true;
-    const mdev = [...this.groups].some((group) => group.emulated);
-    if (extension === VFIO_UPDATE_VADDR) return this.iommu !== undefined && !mdev;
-    return extension === VFIO_DMA_CC_IOMMU && this.iommu?.hasIommu === true;
+    return hasExtension(extension, {
+      behaviour: this.#host.behaviour,
+      hasIommu: this.iommu !== undefined,
+      emulated: this.iommu?.emulated === true,
+      coherent: this.iommu?.hasIommu !== true || this.#host.coherent,
+    });
   }
 
-  #setIommu(type: number): number {
-    if (this.groups.size === 0 || this.iommu !== undefined) return -ERRNO.EINVAL;
-    if (!TYPES.includes(type)) {
-      return EXTENSIONS.includes(type) ? -ERRNO.EINVAL : -ERRNO.ENODEV;
-    }
+  #setIommu(type: number, current: Process): number {
+    const refusal = firstRefusal(SET_IOMMU_RULES, { type }, {
+      behaviour: this.#host.behaviour,
+      groups: this.groups.size,
+      hasIommu: this.iommu !== undefined,
+    });
+    if (refusal !== undefined) return -refusal.errno;
     const iommu = new Type1(this.#host, type === VFIO_TYPE1v2_IOMMU);
     for (const group of this.groups) {
-      const result = this.#join(iommu, group);
+      const result = iommu.attach(group, current);
       if (result < 0) return result;
     }
     this.iommu = iommu;
     return 0;
   }
 
-  #join(iommu: Type1, group: AttachedGroup): number {
-    if (!group.emulated && !this.#host.interruptsSafe) return -ERRNO.EPERM;
-    return iommu.attach(group);
-  }
-
   /** SET_CONTAINER of a group. */
-  attach(group: AttachedGroup): number {
-    const result = this.iommu === undefined ? 0 : this.#join(this.iommu, group);
+  attach(group: AttachedGroup, current: Process): number {
+    const result = this.iommu?.attach(group, current) ?? 0;
     if (result === 0) this.groups.add(group);
     return result;
   }
@@ -124,48 +113,40 @@ export class ContainerFile extends ModelFile {
   /** UNSET_CONTAINER of a group; the IOMMU goes with the last one. */
   detach(group: AttachedGroup): void {
     this.groups.delete(group);
-    if (this.groups.size === 0) this.iommu?.release();
     this.iommu?.detach(group);
     if (this.groups.size === 0) this.iommu = undefined;
   }
 
-  #map(iommu: Type1, argument: IoctlArgument): number {
+  #map(iommu: Type1, argument: IoctlArgument, current: Process): number {
     const { size: need } = vfio_iommu_type1_dma_map;
     if (!(argument instanceof Uint8Array) || argument.length < need) return -ERRNO.EFAULT;
     const { argsz, flags, vaddr, iova, size } = vfio_iommu_type1_dma_map.over(argument).fields;
-    const known = VFIO_DMA_MAP_FLAG_READ | VFIO_DMA_MAP_FLAG_WRITE | VFIO_DMA_MAP_FLAG_VADDR;
-    if (argsz < need || (flags & ~known) !== 0) return -ERRNO.EINVAL;
-    if ((flags & VFIO_DMA_MAP_FLAG_VADDR) !== 0) {
-      return iommu.mappings.overlapping(iova, size) === undefined ? -ERRNO.ENOENT : -ERRNO.EINVAL;
-    }
-    return iommu.map(flags, vaddr, iova, size);
+    return iommu.map({ argsz, flags, vaddr, iova, size }, current);
   }
 
-  #unmap(iommu: Type1, argument: IoctlArgument): number {
+  #unmap(iommu: Type1, argument: IoctlArgument, current: Process): number {
     const { size: need } = vfio_iommu_type1_dma_unmap;
     if (!(argument instanceof Uint8Array) || argument.length < need) return -ERRNO.EFAULT;
     const request = vfio_iommu_type1_dma_unmap.over(argument).fields;
     const { argsz, flags, iova, size } = request;
-    if (argsz < need) return -ERRNO.EINVAL;
-    const removed = (flags & VFIO_DMA_UNMAP_FLAG_GET_DIRTY_BITMAP) === 0
-      ? iommu.unmap({ flags, iova, size })
-      : this.#unmapWithBitmap(iommu, argument);
-    if (removed < 0n) return Number(removed);
-    request.size = removed;
-    return 0;
+    const withBitmap = (flags & VFIO_DMA_UNMAP_FLAG_GET_DIRTY_BITMAP) !== 0 &&
+      argsz >= dma_unmap_with_bitmap_request.size;
+    const { result, removed } = withBitmap
+      ? unmapWithBitmap(iommu, argument, current)
+      : iommu.unmap({ argsz, flags, iova, size });
+    // The size is written back on success only, also where mappings are gone.
+    if (result === 0) request.size = removed;
+    return result;
   }
+}
 
-  #unmapWithBitmap(iommu: Type1, argument: Uint8Array): bigint {
-    const { size: need } = dma_unmap_with_bitmap_request;
-    if (argument.length < need) return BigInt(-ERRNO.EFAULT);
-    const { argsz, flags, iova, size, pgsize, bitmap_size, data } = dma_unmap_with_bitmap_request
-      .over(argument).fields;
-    if (argsz < need || !isUserRange(data, bitmap_size)) return BigInt(-ERRNO.EINVAL);
-    const request = { flags, iova, size, bitmap: { pageSize: pgsize, size: bitmap_size } };
-    const bitmap = { base: iova, address: data, all: iommu.allDirty };
-    return iommu.unmap(
-      request,
-      (dma) => copyBits(dma, iommu, this.#host.memory, bitmap) ? 0 : -ERRNO.EFAULT,
-    );
-  }
+function unmapWithBitmap(iommu: Type1, argument: Uint8Array, { memory }: Process): Unmapped {
+  const failed = (errno: number): Unmapped => ({ result: -errno, removed: 0n });
+  if (argument.length < dma_unmap_with_bitmap_request.size) return failed(ERRNO.EFAULT);
+  const { argsz, flags, iova, size, pgsize, bitmap_size, data } = dma_unmap_with_bitmap_request
+    .over(argument).fields;
+  if (!isUserRange(data, bitmap_size)) return failed(ERRNO.EINVAL);
+  const request = { argsz, flags, iova, size, bitmap: { pageSize: pgsize, size: bitmap_size } };
+  const bitmap = { memory, address: data, base: iova };
+  return iommu.unmap(request, (dma) => updateUserBitmap(iommu, dma, bitmap));
 }

@@ -1,180 +1,198 @@
 import { ERRNO } from "../base/errno.ts";
-import { vfio_device_info, vfio_irq_info, vfio_irq_set, vfio_region_info } from "../uapi/device.ts";
+import type { Behaviour } from "../rules/behaviour.ts";
 import {
-  VFIO_DEVICE_FLAGS_PCI,
-  VFIO_DEVICE_FLAGS_RESET,
-  VFIO_IRQ_INFO_EVENTFD,
-  VFIO_IRQ_INFO_NORESIZE,
-  VFIO_IRQ_SET_ACTION_TRIGGER,
-  VFIO_IRQ_SET_DATA_EVENTFD,
-  VFIO_IRQ_SET_DATA_NONE,
-  VFIO_PCI_VGA_REGION_INDEX,
-  VFIO_REGION_INFO_FLAG_MMAP,
-  VFIO_REGION_INFO_FLAG_READ,
-  VFIO_REGION_INFO_FLAG_WRITE,
-} from "../uapi/flag.ts";
+  DEVICE_INFO_RULES,
+  type IndexState,
+  IRQ_INFO_RULES,
+  REGION_INFO_RULES,
+} from "../rules/device.ts";
+import { firstRefusal } from "../rules/refusal.ts";
+import { vfio_device_info, vfio_irq_info } from "../uapi/device.ts";
+import { VFIO_DEVICE_FLAGS_PCI, VFIO_DEVICE_FLAGS_RESET } from "../uapi/flag.ts";
 import {
   VFIO_DEVICE_FEATURE,
   VFIO_DEVICE_GET_INFO,
   VFIO_DEVICE_GET_IRQ_INFO,
+  VFIO_DEVICE_GET_PCI_HOT_RESET_INFO,
   VFIO_DEVICE_GET_REGION_INFO,
+  VFIO_DEVICE_IOEVENTFD,
+  VFIO_DEVICE_PCI_HOT_RESET,
   VFIO_DEVICE_RESET,
   VFIO_DEVICE_SET_IRQS,
 } from "../uapi/request.ts";
-import { EventFile, type IoctlArgument, ModelFile } from "./file.ts";
-import type { VendorDriver } from "./vendor_driver.ts";
-import type { ModelMemory } from "./memory.ts";
-import type { DeviceParts, RegionPart } from "./device_part.ts";
+import { deviceFeature } from "./device_feature.ts";
+import { type DeviceParts, PCI_REGIONS, type PciPart, VGA_REGION } from "./device_part.ts";
+import { type IoctlArgument, ModelFile } from "./file.ts";
+import type { AreaSource } from "./memory.ts";
+import { ModelMemory } from "./model_memory.ts";
+import { PAGE } from "./page.ts";
+import type { Process } from "./process.ts";
+import { fillRegionInfo, OFFSET_SHIFT } from "./region_info.ts";
+import type { RegionPart } from "./region_part.ts";
 
-/** Where a region begins in the device's file. @see VFIO_PCI_INDEX_TO_OFFSET */
-const OFFSET_SHIFT = 40n;
+/** `num_irqs` ends there: the kernel writes no more than the caller has room for. */
+const INFO_MIN = 16;
+
+/** What a device file asks of the host. */
+export interface DeviceHost {
+  readonly parts: DeviceParts;
+  readonly behaviour: Behaviour;
+  /** Called when the file is closed. */
+  onRelease(file: DeviceFile): void;
+}
 
 /**
  * An open device: regions, interrupts, reset.
  *
- * @see drivers/vfio/pci/vfio_pci_core.c
+ * @see drivers/vfio/pci/vfio_pci_core.c, and for mediated devices tests/lab/vendor/mdev.c
  */
 export class DeviceFile extends ModelFile {
-  /** The driver of a mediated device. */
-  readonly driver: VendorDriver | undefined;
   override path = "anon_inode:[vfio-device]";
+  readonly #host: DeviceHost;
   readonly #parts: DeviceParts;
-  readonly #fileOf: (fd: number) => ModelFile | undefined;
-  readonly #onRelease: (file: DeviceFile) => void;
-  readonly #events = new Map<number, EventFile>();
 
   /** A device that was just opened. */
-  constructor(
-    parts: DeviceParts,
-    driver: VendorDriver | undefined,
-    fileOf: (fd: number) => ModelFile | undefined,
-    onRelease: (file: DeviceFile) => void,
-  ) {
+  constructor(host: DeviceHost) {
     super();
-    this.#parts = parts;
-    this.driver = driver;
-    this.#fileOf = fileOf;
-    this.#onRelease = onRelease;
-    parts.onInterrupt = () => this.#signal(0);
+    this.#host = host;
+    this.#parts = host.parts;
   }
 
-  override ioctl(request: number, argument: IoctlArgument): number {
-    if (request === VFIO_DEVICE_RESET) {
-      this.#parts.reset();
-      return this.#parts.isPci ? 0 : -ERRNO.ENOTTY;
-    }
-    if (!(argument instanceof Uint8Array) || argument.length < 8) return -ERRNO.EFAULT;
+  override ioctl(request: number, argument: IoctlArgument, current: Process): number {
+    const { pci } = this.#parts;
+    pci?.power.touch();
+    if (request === VFIO_DEVICE_RESET) return pci === undefined ? -ERRNO.ENOTTY : reset(pci);
+    const bytes = argument instanceof Uint8Array && argument.length >= 8 ? argument : undefined;
     switch (request) {
       case VFIO_DEVICE_GET_INFO:
-        return this.#info(argument);
+        return bytes === undefined ? -ERRNO.EFAULT : this.#info(bytes);
       case VFIO_DEVICE_GET_REGION_INFO:
-        return this.#regionInfo(argument);
-      case VFIO_DEVICE_GET_IRQ_INFO:
-        return this.#irqInfo(argument);
-      case VFIO_DEVICE_SET_IRQS:
-        return this.#setIrqs(argument);
+        return bytes === undefined ? -ERRNO.EFAULT : this.#regionInfo(bytes);
       case VFIO_DEVICE_FEATURE:
+        return bytes === undefined ? -ERRNO.EFAULT : deviceFeature(bytes, {
+          power: pci?.power,
+          behaviour: this.#host.behaviour,
+          fileOf: (fd) => current.files.get(fd),
+        });
+      // The driver of the mediated devices has no interrupts, and looks at nothing.
+      case VFIO_DEVICE_GET_IRQ_INFO:
+        if (pci === undefined) return -ERRNO.EINVAL;
+        return bytes === undefined ? -ERRNO.EFAULT : irqInfo(pci, bytes);
+      case VFIO_DEVICE_SET_IRQS:
+        if (pci === undefined) return -ERRNO.EINVAL;
+        return bytes === undefined
+          ? -ERRNO.EFAULT
+          : pci.irqs.set(bytes, (fd) => current.files.get(fd));
+      case VFIO_DEVICE_GET_PCI_HOT_RESET_INFO:
+      case VFIO_DEVICE_PCI_HOT_RESET:
+      case VFIO_DEVICE_IOEVENTFD:
+        if (pci === undefined) return -ERRNO.ENOTTY;
+        return bytes === undefined ? -ERRNO.EFAULT : pciRequest(request, bytes);
       default:
-        // No feature is offered: PROBE of an unknown one is ENOTTY too.
         return -ERRNO.ENOTTY;
     }
   }
 
   #info(argument: Uint8Array): number {
-    if (argument.length < vfio_device_info.size) return -ERRNO.EFAULT;
-    const info = vfio_device_info.over(argument).fields;
-    if (info.argsz < 16) return -ERRNO.EINVAL;
-    info.flags = this.#parts.isPci ? VFIO_DEVICE_FLAGS_PCI | VFIO_DEVICE_FLAGS_RESET : 0;
-    info.num_regions = this.#parts.regionCount;
-    info.num_irqs = this.#parts.isPci ? 5 : 1;
+    if (argument.length < INFO_MIN) return -ERRNO.EFAULT;
+    const { pci, regionCount } = this.#parts;
+    const answer = vfio_device_info.create();
+    const argsz = new DataView(argument.buffer, argument.byteOffset).getUint32(0, true);
+    const refusal = firstRefusal(DEVICE_INFO_RULES, { argsz }, {});
+    if (refusal !== undefined) return -refusal.errno;
+    answer.fields.argsz = argsz;
+    if (pci !== undefined) {
+      answer.fields.flags = VFIO_DEVICE_FLAGS_PCI | (pci.canReset ? VFIO_DEVICE_FLAGS_RESET : 0);
+      answer.fields.num_irqs = pci.irqs.kinds.count;
+    }
+    answer.fields.num_regions = regionCount;
+    const room = pci === undefined ? INFO_MIN : Math.min(argsz, answer.bytes.length);
+    argument.set(answer.bytes.subarray(0, Math.min(room, argument.length)));
     return 0;
   }
 
   #regionInfo(argument: Uint8Array): number {
-    if (argument.length < vfio_region_info.size) return -ERRNO.EFAULT;
-    const info = vfio_region_info.over(argument).fields;
-    if (info.argsz < vfio_region_info.size || info.index >= this.#parts.regionCount) {
-      return -ERRNO.EINVAL;
-    }
-    const region = this.#parts.regions.get(info.index);
-    // vfio-pci counts the VGA region of every device, and refuses it where there is none.
-    if (this.#parts.isPci && info.index === VFIO_PCI_VGA_REGION_INDEX) return -ERRNO.EINVAL;
-    info.flags = region === undefined ? 0 : VFIO_REGION_INFO_FLAG_READ |
-      VFIO_REGION_INFO_FLAG_WRITE | (region.memory === undefined ? 0 : VFIO_REGION_INFO_FLAG_MMAP);
-    info.cap_offset = 0;
-    info.size = BigInt(region?.size ?? 0);
-    info.offset = BigInt(info.index) << OFFSET_SHIFT;
-    return 0;
+    const { pci, regionCount, regions } = this.#parts;
+    const missing = pci === undefined ? [] : [VGA_REGION];
+    return fillRegionInfo(argument, regions, (request) => {
+      const state: IndexState = { count: regionCount, missing };
+      return firstRefusal(REGION_INFO_RULES, request, state);
+    });
   }
 
-  #irqInfo(argument: Uint8Array): number {
-    if (argument.length < vfio_irq_info.size) return -ERRNO.EFAULT;
-    const info = vfio_irq_info.over(argument).fields;
-    const count = this.#parts.irqs[info.index];
-    if (info.argsz < vfio_irq_info.size || count === undefined) return -ERRNO.EINVAL;
-    info.flags = VFIO_IRQ_INFO_EVENTFD | VFIO_IRQ_INFO_NORESIZE;
-    info.count = count;
-    return 0;
-  }
-
-  #setIrqs(argument: Uint8Array): number {
-    if (argument.length < vfio_irq_set.size) return -ERRNO.EFAULT;
-    const { argsz, flags, index, start, count } = vfio_irq_set.over(argument).fields;
-    const most = this.#parts.irqs[index];
-    if (argsz < vfio_irq_set.size || most === undefined || start + count > most) {
-      return -ERRNO.EINVAL;
-    }
-    if ((flags & VFIO_IRQ_SET_ACTION_TRIGGER) === 0) return -ERRNO.EINVAL;
-    if ((flags & VFIO_IRQ_SET_DATA_NONE) !== 0) {
-      if (count === 0) this.#events.clear();
-      for (let vector = start; vector < start + count; vector += 1) this.#signal(vector);
-      return 0;
-    }
-    if ((flags & VFIO_IRQ_SET_DATA_EVENTFD) === 0) return -ERRNO.EINVAL;
-    if (argument.length < vfio_irq_set.size + count * 4) return -ERRNO.EFAULT;
-    const view = new DataView(argument.buffer, argument.byteOffset + vfio_irq_set.size);
-    for (let i = 0; i < count; i += 1) {
-      const fd = view.getInt32(i * 4, true);
-      const file = this.#fileOf(fd);
-      if (fd === -1) this.#events.delete(start + i);
-      else if (file instanceof EventFile) this.#events.set(start + i, file);
-      else return -ERRNO.EBADF;
-    }
-    return 0;
-  }
-
-  #signal(vector: number): void {
-    this.#events.get(vector)?.signal();
-  }
-
-  #place(offset: bigint | undefined, length: number): [RegionPart, number] | undefined {
-    if (offset === undefined) return undefined;
-    const region = this.#parts.regions.get(Number(offset >> OFFSET_SHIFT));
+  /** The region at an offset, and how many bytes may be read or written there; or -errno. */
+  #place(
+    offset: bigint,
+    length: number,
+  ): { part: RegionPart; at: number; length: number } | number {
+    const { pci, regions } = this.#parts;
+    const index = Number(offset >> OFFSET_SHIFT);
     const at = Number(offset & ((1n << OFFSET_SHIFT) - 1n));
-    return region === undefined || at + length > region.size ? undefined : [region, at];
+    const part = regions.get(index);
+    if (part === undefined) return -ERRNO.EINVAL;
+    // The configuration space and a driver's own region answer for themselves.
+    const isBar = pci !== undefined && index < PCI_REGIONS && part !== pci.config;
+    if (!isBar) return { part, at, length };
+    if (at >= part.size) return -ERRNO.EINVAL;
+    if (!pci.config.hasMemory || pci.power.isOn) return -ERRNO.EIO;
+    return { part, at, length: Math.min(length, part.size - at) };
   }
 
   override read(into: Uint8Array, offset: bigint | undefined): number {
-    const place = this.#place(offset, into.length);
-    if (place === undefined) return -ERRNO.EINVAL;
-    place[0].read(place[1], into);
-    return into.length;
+    if (into.length === 0) return 0;
+    const place = this.#place(offset ?? 0n, into.length);
+    if (typeof place === "number") return place;
+    return place.part.read(place.at, into.subarray(0, place.length));
   }
 
-  override write(from: Uint8Array, offset: bigint | undefined): number {
-    const place = this.#place(offset, from.length);
-    if (place === undefined) return -ERRNO.EINVAL;
-    place[0].write(place[1], from);
-    return from.length;
+  override write(from: Uint8Array, offset: bigint | undefined, current: Process): number {
+    if (from.length === 0) return 0;
+    const place = this.#place(offset ?? 0n, from.length);
+    if (typeof place === "number") return place;
+    return place.part.write(place.at, from.subarray(0, place.length), current);
   }
 
-  override map(offset: bigint, size: bigint): ModelMemory | number {
-    const place = this.#place(offset, Number(size));
-    return place?.[0].memory ?? -ERRNO.EINVAL;
+  /** A mapping of registers shows what they were; the model cannot see what is done through it. */
+  override map(offset: bigint, size: bigint, shared: boolean): AreaSource | number {
+    const part = this.#parts.regions.get(Number(offset >> OFFSET_SHIFT));
+    const at = offset & ((1n << OFFSET_SHIFT) - 1n);
+    if (part?.canMap !== true || !shared || at % PAGE !== 0n) return -ERRNO.EINVAL;
+    if (at + size > BigInt(part.size)) return -ERRNO.EINVAL;
+    const memory = new ModelMemory(size, true);
+    const bytes = new Uint8Array(Math.min(Number(size), Number(PAGE)));
+    part.snapshot?.(Number(at), bytes);
+    memory.write(0n, bytes);
+    return { memory };
   }
 
   override release(): void {
-    this.driver?.close();
-    this.#onRelease(this);
+    this.#host.onRelease(this);
   }
+}
+
+/** A device that cannot be reset says so. */
+function reset(pci: PciPart): number {
+  if (!pci.canReset) return -ERRNO.EINVAL;
+  pci.config.reset();
+  return 0;
+}
+
+/** @see vfio_pci_ioctl_get_irq_info */
+function irqInfo({ irqs }: PciPart, argument: Uint8Array): number {
+  if (argument.length < vfio_irq_info.size) return -ERRNO.EFAULT;
+  const { fields } = vfio_irq_info.over(argument);
+  const refusal = firstRefusal(IRQ_INFO_RULES, fields, irqs.kinds);
+  if (refusal !== undefined) return -refusal.errno;
+  const { flags, count } = irqs.info(fields.index);
+  fields.flags = flags;
+  fields.count = count;
+  return 0;
+}
+
+/** A hot reset needs a slot or a bus of its own, which the model has none of. */
+function pciRequest(request: number, argument: Uint8Array): number {
+  const [argsz = 0, flags = 0, count = 0] = new Uint32Array(argument.slice(0, 12).buffer);
+  if (request === VFIO_DEVICE_IOEVENTFD || argsz < 12) return -ERRNO.EINVAL;
+  if (request === VFIO_DEVICE_GET_PCI_HOT_RESET_INFO) return -ERRNO.ENODEV;
+  return flags !== 0 || count === 0 ? -ERRNO.EINVAL : -ERRNO.ENODEV;
 }

@@ -1,62 +1,80 @@
 import type { Extent } from "../base/extent.ts";
-import { clearBits, setBits } from "./bits.ts";
+import { VFIO_DMA_MAP_FLAG_WRITE } from "../uapi/flag.ts";
+import type { DirtyBits } from "./dirty_bits.ts";
+import type { MemoryPlace } from "./memory.ts";
+import type { Process } from "./process.ts";
 
-/** A mapping of the modelled type1, with its pins and its dirty bits. */
+/** A page that drivers have pinned. @see drivers/vfio/vfio_iommu_type1.c, struct vfio_pfn */
+export interface Pin {
+  /** How often. */
+  count: number;
+  /** Where its bytes are, wherever the process maps them later. */
+  readonly place: MemoryPlace;
+}
+
+/** A mapping of the modelled type1. @see drivers/vfio/vfio_iommu_type1.c, struct vfio_dma */
 export class Dma implements Extent {
   /** First address that the device uses. */
   readonly iova: bigint;
   /** Bytes. */
   readonly size: bigint;
-  /** Where the memory lies in the process. */
-  readonly vaddr: bigint;
   /** What the device may do: READ 1, WRITE 2. */
   readonly rights: number;
+  /** Where the memory lies in the process. */
+  vaddr: bigint;
+  /** The process that mapped it, or gave it its address: it pays for all pins. */
+  owner: Process;
+  /** Whether the owner had CAP_IPC_LOCK at that moment. */
+  lockCap: boolean;
   /** Whether an IOMMU maps it; false while only emulated groups are attached. */
   iommuMapped = false;
-  /** How often each page is pinned by drivers. */
-  readonly pins: Map<number, number> = new Map();
-  /** Pages with a bit; only what is set takes room. */
-  readonly #dirty = new Set<number>();
-  #full = false;
+  /** Whether UNMAP with VADDR took its address away. */
+  vaddrInvalid = false;
+  /** Bytes that the owner is charged for it. */
+  charged = 0n;
+  /** Pages that drivers have pinned, by their number in the mapping. */
+  readonly pins: Map<number, Pin> = new Map();
+  /** Its dirty bits, while tracking is on. */
+  bits: DirtyBits | undefined;
 
   /** A mapping without pins. */
-  constructor(iova: bigint, size: bigint, vaddr: bigint, rights: number) {
-    this.iova = iova;
-    this.size = size;
-    this.vaddr = vaddr;
-    this.rights = rights;
+  constructor(
+    request: {
+      readonly iova: bigint;
+      readonly size: bigint;
+      readonly vaddr: bigint;
+      readonly flags: number;
+    },
+    owner: Process,
+  ) {
+    this.iova = request.iova;
+    this.size = request.size;
+    this.vaddr = request.vaddr;
+    this.rights = request.flags;
+    this.owner = owner;
+    this.lockCap = owner.account.ipcLock;
   }
 
-  /** Sets the bit of a page. */
-  mark(page: number): void {
-    this.#dirty.add(page);
+  /** Whether the device may write. */
+  get canWrite(): boolean {
+    return (this.rights & VFIO_DMA_MAP_FLAG_WRITE) !== 0;
   }
 
-  /** Sets the bits of all pages, as when the past is unknown. */
-  markAll(): void {
-    this.#full = true;
+  /** Charges the owner: false if its limit does not allow it. @see vfio_lock_acct */
+  charge(bytes: bigint): boolean {
+    if (!this.owner.account.charge(bytes, this.lockCap)) return false;
+    this.charged += bytes;
+    return true;
   }
 
-  /** Sets the bits of the pages that are pinned now. */
-  markPinned(): void {
-    for (const page of this.pins.keys()) this.#dirty.add(page);
+  /** Gives back what the owner was charged. */
+  uncharge(bytes: bigint): void {
+    this.owner.account.uncharge(bytes);
+    this.charged -= bytes;
   }
 
-  /** Forgets all bits. */
-  clear(): void {
-    this.#dirty.clear();
-    this.#full = false;
-  }
-
-  /**
-   * Copies the bits to the caller, from bit `first` on, as the kernel does: words are overwritten,
-   * but the first one, which is merged where the mapping does not begin at a word.
-   */
-  copyTo(words: Uint32Array, first: number, pages: number, all: boolean): void {
-    const end = first + pages;
-    const own = first % 64 === 0 ? first : Math.ceil(first / 64) * 64;
-    clearBits(words, own, Math.min(Math.ceil(end / 64) * 64, words.length * 32));
-    if (all || this.#full) return setBits(words, first, end);
-    for (const page of this.#dirty) setBits(words, first + page, first + page + 1);
+  /** Sets the bits of the pages that are pinned now. @see vfio_dma_populate_bitmap */
+  populate(): void {
+    for (const page of this.pins.keys()) this.bits?.set(page, page + 1);
   }
 }

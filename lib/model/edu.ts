@@ -1,6 +1,7 @@
-import type { ModelMemory } from "./memory.ts";
-import type { RegionPart } from "./device_part.ts";
+import type { PciConfig } from "./pci_config.ts";
+import type { RegionPart } from "./region_part.ts";
 import type { Type1 } from "./type1.ts";
+import { deviceAccess } from "./type1_pin.ts";
 
 // Registers of QEMU's educational device. @see QEMU docs/specs/edu.rst
 const IDENT = 0x00;
@@ -20,44 +21,62 @@ const DMA_IRQ = 0x100;
 const BUFFER = 0x40000n;
 const BUFFER_SIZE = 4096;
 const IDENTITY = 0x0100_00ed;
-const COMMAND_REGISTER = 4;
-const BUS_MASTER = 4;
+/** Registers below take accesses of 4 bytes only, those above of 4 and 8. */
+const WIDE = 0x80;
 
 /** QEMU's edu device: it computes factorials, and copies between memory and a buffer of its own. */
 export class EduDevice implements RegionPart {
   /** Bytes of its BAR 0. */
   readonly size = 1 << 20;
-  /** Registers are no plain memory. */
-  readonly memory: ModelMemory | undefined = undefined;
+  readonly canMap = true;
   readonly #iommu: () => Type1 | undefined;
-  readonly #config: RegionPart;
+  readonly #config: PciConfig;
   readonly #interrupt: () => void;
   readonly #buffer = new Uint8Array(BUFFER_SIZE);
   readonly #registers = new Map<number, bigint>();
 
   /** A device after power-on; its DMA goes through the IOMMU that the container has then. */
-  constructor(iommu: () => Type1 | undefined, config: RegionPart, interrupt: () => void) {
+  constructor(iommu: () => Type1 | undefined, config: PciConfig, interrupt: () => void) {
     this.#iommu = iommu;
     this.#config = config;
     this.#interrupt = interrupt;
   }
 
-  /** Back to power-on. */
-  reset(): void {
-    this.#registers.clear();
-    this.#buffer.fill(0);
+  /** Whether it holds its interrupt line up. */
+  get raises(): boolean {
+    return this.#get(IRQ_STATUS) !== 0n;
   }
 
-  /** Reads a register of 4 or 8 bytes. */
-  read(offset: number, into: Uint8Array): void {
-    const value = offset === IDENT ? BigInt(IDENTITY) : this.#registers.get(offset) ?? 0n;
-    for (let i = 0; i < into.length; i += 1) into[i] = Number(value >> BigInt(8 * i) & 0xffn);
+  /** Reads from the registers; of those that are not as wide nothing sensible comes. */
+  read(offset: number, into: Uint8Array): number {
+    forEachAccess(offset, into, (at, part) => {
+      let value = at === IDENT ? BigInt(IDENTITY) : this.#get(at);
+      if (part.length < 4) value = 0n;
+      else if (at < WIDE && part.length !== 4) value = ~0n;
+      for (let i = 0; i < part.length; i += 1) part[i] = Number(value >> BigInt(8 * i) & 0xffn);
+    });
+    return into.length;
   }
 
-  /** Writes a register of 4 or 8 bytes, and does what it asks for. */
-  write(offset: number, from: Uint8Array): void {
-    let value = 0n;
-    from.forEach((byte, i) => value |= BigInt(byte) << BigInt(8 * i));
+  /** What a mapping of the registers shows; nothing can be done through one. */
+  snapshot(offset: number, into: Uint8Array): void {
+    for (let at = 0; at < Math.min(into.length, WIDE - offset); at += 4) {
+      this.read(offset + at, into.subarray(at, at + 4));
+    }
+  }
+
+  /** Writes to the registers, and does what they ask for. */
+  write(offset: number, from: Uint8Array): number {
+    forEachAccess(offset, from, (at, part) => {
+      if (part.length < 4 || (at < WIDE && part.length !== 4)) return;
+      let value = 0n;
+      part.forEach((byte, i) => value |= BigInt(byte) << BigInt(8 * i));
+      this.#write(at, value);
+    });
+    return from.length;
+  }
+
+  #write(offset: number, value: bigint): void {
     switch (offset) {
       case IDENT:
         return;
@@ -96,20 +115,27 @@ export class EduDevice implements RegionPart {
     const iova = this.#get(toMemory ? DMA_TARGET : DMA_SOURCE);
     const count = Number(this.#get(DMA_COUNT));
     const inside = own >= 0 && own + count <= BUFFER_SIZE;
-    if (inside && this.#isBusMaster()) {
-      // An address that is not mapped is a fault of the IOMMU: nothing is transferred. Type1 does
-      // not see the writes of a real device, so that no page is marked.
-      const part = this.#buffer.subarray(own, own + count);
-      this.#iommu()?.access(iova, part, toMemory, false);
+    const iommu = this.#iommu();
+    if (inside && this.#config.isBusMaster && iommu !== undefined) {
+      // An address that is not mapped is a fault of the IOMMU: nothing is transferred.
+      deviceAccess(iommu, iova, this.#buffer.subarray(own, own + count), toMemory);
     }
     this.#set(DMA_COMMAND, BigInt(command & ~DMA_RUN));
     if ((command & DMA_INTERRUPT) !== 0) this.#raise(BigInt(DMA_IRQ));
   }
+}
 
-  #isBusMaster(): boolean {
-    const command = new Uint8Array(2);
-    this.#config.read(COMMAND_REGISTER, command);
-    return (command[0]! & BUS_MASTER) !== 0;
+/** Cuts an access to registers as VFIO does: into the widest that the address allows. */
+function forEachAccess(
+  offset: number,
+  bytes: Uint8Array,
+  access: (offset: number, part: Uint8Array) => void,
+): void {
+  for (let done = 0; done < bytes.length;) {
+    const rest = bytes.length - done;
+    const width = [8, 4, 2].find((size) => rest >= size && (offset + done) % size === 0) ?? 1;
+    access(offset + done, bytes.subarray(done, done + width));
+    done += width;
   }
 }
 

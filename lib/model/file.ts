@@ -1,6 +1,8 @@
 import { ERRNO } from "../base/errno.ts";
 import { POLLIN } from "../sys/constant.ts";
-import { ModelMemory } from "./memory.ts";
+import type { AreaSource } from "./memory.ts";
+import { ModelMemory } from "./model_memory.ts";
+import type { Process } from "./process.ts";
 
 /** The argument of an ioctl: none, a value, or the bytes that a pointer leads to. */
 export type IoctlArgument = bigint | Uint8Array | undefined;
@@ -13,7 +15,7 @@ export abstract class ModelFile {
   path = "anon_inode:[model]";
 
   /** Answers an ioctl. */
-  ioctl(_request: number, _argument: IoctlArgument): number {
+  ioctl(_request: number, _argument: IoctlArgument, _current: Process): number {
     return -ERRNO.ENOTTY;
   }
 
@@ -23,12 +25,12 @@ export abstract class ModelFile {
   }
 
   /** Writes at an offset; without one, where the last write ended. */
-  write(_from: Uint8Array, _offset: bigint | undefined): number {
+  write(_from: Uint8Array, _offset: bigint | undefined, _current: Process): number {
     return -ERRNO.EINVAL;
   }
 
   /** The memory to map at an offset. */
-  map(_offset: bigint, _size: bigint): ModelMemory | number {
+  map(_offset: bigint, _size: bigint, _shared: boolean): AreaSource | number {
     return -ERRNO.ENODEV;
   }
 
@@ -42,8 +44,25 @@ export abstract class ModelFile {
     return wanted & POLLIN;
   }
 
+  /** One user less; the file goes with the last. */
+  drop(): void {
+    this.users -= 1;
+    if (this.users === 0) this.release();
+  }
+
   /** Called when the last user is gone. */
   release(): void {}
+}
+
+/** /dev/null. */
+export class NullFile extends ModelFile {
+  override read(): number {
+    return 0;
+  }
+
+  override write(from: Uint8Array): number {
+    return from.length;
+  }
 }
 
 /** A text of /proc or /sys, made when it is opened. */
@@ -83,8 +102,8 @@ export class MemoryFile extends ModelFile {
     return 0;
   }
 
-  override map(): ModelMemory {
-    return this.#memory; //  also where it ends before the mapping does
+  override map(offset: bigint): AreaSource {
+    return { memory: this.#memory, offset }; //  also where it ends before the mapping does
   }
 
   override read(into: Uint8Array, offset: bigint | undefined): number {

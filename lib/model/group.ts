@@ -1,4 +1,12 @@
 import { ERRNO } from "../base/errno.ts";
+import type { Behaviour } from "../rules/behaviour.ts";
+import {
+  GET_DEVICE_FD_RULES,
+  type GroupState,
+  SET_CONTAINER_RULES,
+  UNSET_CONTAINER_RULES,
+} from "../rules/group.ts";
+import { firstRefusal } from "../rules/refusal.ts";
 import { VFIO_GROUP_FLAGS_CONTAINER_SET, VFIO_GROUP_FLAGS_VIABLE } from "../uapi/flag.ts";
 import { vfio_group_status } from "../uapi/group.ts";
 import {
@@ -10,21 +18,23 @@ import {
 import { ContainerFile } from "./container.ts";
 import type { DeviceFile } from "./device.ts";
 import { type IoctlArgument, ModelFile } from "./file.ts";
+import type { Process } from "./process.ts";
 import type { AttachedGroup } from "./type1.ts";
 
 /** What a group asks of the host. */
 export interface GroupHost {
-  /** The open file behind a descriptor. */
-  fileOf(fd: number): ModelFile | undefined;
-  /** Gives a new descriptor for a file. */
-  install(file: ModelFile): number;
-  /** Opens a device of the group by name; undefined if VFIO does not have it. */
-  openDevice(name: string, group: GroupFile): DeviceFile | undefined;
+  /** Whether VFIO has a device of that name in the group. */
+  hasDevice(name: string): boolean;
+  /** Opens a device that it has. */
+  openDevice(name: string, group: GroupFile): DeviceFile;
   /** Whether user space may have the group now. */
   isViable(): boolean;
   readonly emulated: boolean;
+  readonly behaviour: Behaviour;
   /** Whether there is one device in the group. */
   isSingleton(): boolean;
+  /** Called before the group leaves its container. */
+  onLeave(): void;
   /** Called when the group is closed. */
   onRelease(): void;
 }
@@ -59,21 +69,16 @@ export class GroupFile extends ModelFile implements AttachedGroup {
     return this.#host.isSingleton();
   }
 
-  /** Tells the drivers of the open devices. */
-  dmaUnmap(iova: bigint, size: bigint): void {
-    for (const device of this.devices) device.driver?.dmaUnmap(iova, size);
-  }
-
-  override ioctl(request: number, argument: IoctlArgument): number {
+  override ioctl(request: number, argument: IoctlArgument, current: Process): number {
     switch (request) {
       case VFIO_GROUP_GET_STATUS:
         return this.#status(argument);
       case VFIO_GROUP_SET_CONTAINER:
-        return this.#setContainer(argument);
+        return this.#setContainer(argument, current);
       case VFIO_GROUP_UNSET_CONTAINER:
         return this.#unsetContainer();
       case VFIO_GROUP_GET_DEVICE_FD:
-        return this.#device(argument);
+        return this.#device(argument, current);
       default:
         return -ERRNO.ENOTTY;
     }
@@ -88,42 +93,65 @@ export class GroupFile extends ModelFile implements AttachedGroup {
     return 0;
   }
 
-  #setContainer(argument: IoctlArgument): number {
+  #setContainer(argument: IoctlArgument, current: Process): number {
     if (!(argument instanceof Uint8Array) || argument.length < 4) return -ERRNO.EFAULT;
-    if (this.container !== undefined) return -ERRNO.EINVAL;
     const fd = new DataView(argument.buffer, argument.byteOffset).getInt32(0, true);
-    if (fd < 0) return -ERRNO.EINVAL;
-    const file = this.#host.fileOf(fd);
-    if (file === undefined) return -ERRNO.EBADF;
-    if (!(file instanceof ContainerFile)) return -ERRNO.EBADFD;
-    if (!this.#host.isViable()) return -ERRNO.EPERM;
-    const result = file.attach(this);
-    if (result === 0) this.container = file;
+    const file = current.files.get(fd);
+    const container = file instanceof ContainerFile ? file : undefined;
+    const kind = container !== undefined ? "container" : file === undefined ? "none" : "other";
+    const moving = container?.iommu?.hasInvalidVaddr;
+    const refusal = firstRefusal(SET_CONTAINER_RULES, { file: kind }, { ...this.#state(), moving });
+    if (refusal !== undefined) return -refusal.errno;
+    const result = container?.attach(this, current) ?? -ERRNO.EBADFD;
+    if (result === 0) this.container = container;
     return result;
   }
 
+  #state(): GroupState {
+    return {
+      inContainer: this.container !== undefined,
+      hasIommu: this.container?.iommu !== undefined,
+      viable: this.#host.isViable(),
+      openDevices: this.devices.size,
+      behaviour: this.#host.behaviour,
+    };
+  }
+
   #unsetContainer(): number {
-    if (this.container === undefined) return -ERRNO.EINVAL;
-    if (this.devices.size > 0) return -ERRNO.EBUSY;
-    this.container.detach(this);
-    this.container = undefined;
+    const refusal = firstRefusal(UNSET_CONTAINER_RULES, {}, this.#state());
+    if (refusal !== undefined) return -refusal.errno;
+    this.#leave();
     return 0;
   }
 
-  #device(argument: IoctlArgument): number {
+  #leave(): void {
+    if (this.container === undefined) return;
+    this.#host.onLeave();
+    this.container.detach(this);
+    this.container = undefined;
+  }
+
+  #device(argument: IoctlArgument, current: Process): number {
     if (!(argument instanceof Uint8Array)) return -ERRNO.EFAULT;
-    if (this.container?.iommu === undefined) return -ERRNO.EINVAL;
     const end = argument.indexOf(0);
-    const name = new TextDecoder().decode(argument.subarray(0, end < 0 ? undefined : end));
+    if (end < 0) return -ERRNO.EINVAL;
+    const name = new TextDecoder().decode(argument.subarray(0, end));
+    const known = this.#host.hasDevice(name);
+    const refusal = firstRefusal(GET_DEVICE_FD_RULES, { known }, this.#state());
+    if (refusal !== undefined) return -refusal.errno;
     const device = this.#host.openDevice(name, this);
-    if (device === undefined) return -ERRNO.ENODEV;
     this.devices.add(device);
-    return this.#host.install(device);
+    this.users += 1; // an open device keeps its group open
+    return current.files.install(device);
+  }
+
+  /** A device of the group is closed. */
+  close(device: DeviceFile): void {
+    if (this.devices.delete(device)) this.drop();
   }
 
   override release(): void {
-    if (this.container !== undefined) this.container.detach(this);
-    this.container = undefined;
+    this.#leave();
     this.#host.onRelease();
   }
 }

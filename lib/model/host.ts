@@ -1,12 +1,15 @@
 import { ERRNO } from "../base/errno.ts";
 import { MemlockAccount } from "./account.ts";
+import { MAINLINE_V5_8, type ProposalV9 } from "../rules/proposal.ts";
 import { ContainerFile } from "./container.ts";
+import { Descriptors } from "./descriptors.ts";
 import { DeviceFile } from "./device.ts";
 import { type DeviceParts, mdevParts, pciParts } from "./device_part.ts";
-import type { ModelFile } from "./file.ts";
 import { GroupFile } from "./group.ts";
-import { type DriverPlace, VendorDriver } from "./vendor_driver.ts";
+import { LAB_VENDOR } from "./lab_scene.ts";
+import { type DriverPlace, PinningDriver } from "./pinning_driver.ts";
 import { AddressSpace } from "./memory.ts";
+import type { Process } from "./process.ts";
 import type { Scene, SceneMdev, ScenePciDevice } from "./scene.ts";
 
 /** A device of the scene, as it is now. */
@@ -17,30 +20,30 @@ export interface HostDevice {
   /** What sysfs' driver_override says. */
   override: string | undefined;
   /** What pins for the device: a mediated device always has it. */
-  readonly vendor: VendorDriver | undefined;
+  readonly vendor: PinningDriver | undefined;
   readonly parts: DeviceParts;
-}
-
-/** The descriptors of the process. */
-export interface FileTable {
-  fileOf(fd: number): ModelFile | undefined;
-  install(file: ModelFile): number;
+  /** Its open files. */
+  readonly open: Set<DeviceFile>;
 }
 
 /** A PCI driver of VFIO that pins, as vendors write them. */
 export const VENDOR = "model-vfio-pci";
-const VFIO_DRIVERS: ReadonlySet<string | undefined> = new Set(["vfio-pci", VENDOR]);
+/** Such drivers: that of the model's own scenes, and that of the lab. */
+const PINNING: ReadonlySet<string | undefined> = new Set([VENDOR, LAB_VENDOR]);
+const VFIO_DRIVERS: ReadonlySet<string | undefined> = new Set(["vfio-pci", ...PINNING]);
 /** Drivers that do no DMA of their own. */
-const HARMLESS: ReadonlySet<string> = new Set(["vfio-pci", VENDOR, "pci-stub", "pcieport"]);
+const HARMLESS: ReadonlySet<string | undefined> = new Set([
+  ...VFIO_DRIVERS,
+  "pci-stub",
+  "pcieport",
+]);
 
-/** Mediated devices that the model's driver can have. */
-const MDEVS = 4;
+/** The number of the process that a script on the model believes to be. */
+const FIRST_PID = 4242;
 
 /** The host of a model: which devices there are, who drives them, and what is open. */
 export class Host {
   readonly scene: Scene;
-  readonly memory: AddressSpace = new AddressSpace();
-  readonly account: MemlockAccount;
   readonly devices: Map<string, HostDevice>;
   /** The module parameter that takes the risk of interrupts that are not remapped. */
   allowUnsafeInterrupts = false;
@@ -49,7 +52,6 @@ export class Host {
   /** A host as its scene says. */
   constructor(scene: Scene) {
     this.scene = scene;
-    this.account = new MemlockAccount(scene.memlock, scene.ipcLock);
     this.devices = new Map(scene.devices.map((device) => [device.name, this.#plug(device)]));
   }
 
@@ -61,12 +63,40 @@ export class Host {
     };
     const override = undefined;
     if (scene.kind === "mdev") {
-      const vendor = new VendorDriver(place, scene.workload);
-      return { scene, driver: "model_mdev", override, vendor, parts: mdevParts(scene) };
+      const { name: driver, types } = this.scene.mdevs;
+      const type = types.find(({ name }) => name === scene.type) ?? types[0];
+      const vendor = new PinningDriver(place, scene.workload, type?.canPin);
+      return { scene, driver, override, vendor, parts: mdevParts(vendor), open: new Set() };
     }
     const { driver } = scene;
-    const vendor = driver === VENDOR ? new VendorDriver(place, undefined) : undefined;
-    return { scene, driver, override, vendor, parts: pciParts(scene, () => place()?.iommu) };
+    const vendor = PINNING.has(driver) ? new PinningDriver(place, undefined) : undefined;
+    const parts = pciParts(scene, () => place()?.iommu, vendor);
+    return { scene, driver, override, vendor, parts, open: new Set() };
+  }
+
+  /** How it speaks the v9 series, if it does. */
+  get proposal(): ProposalV9 | undefined {
+    const { proposal } = this.scene;
+    return proposal === undefined ? undefined : { ...MAINLINE_V5_8, ...proposal };
+  }
+
+  /** The process of the script, and those that it forked. */
+  readonly processes: Process[] = [];
+  /** Rises when the trees of /sys and /proc change. */
+  changes = 0;
+
+  /** A process with the script's limits, or a child of another. */
+  fork(parent?: Process): Process {
+    const { memlock, ipcLock } = this.scene;
+    const process = {
+      pid: FIRST_PID + this.processes.length,
+      account: parent?.account.fork() ?? new MemlockAccount(memlock, ipcLock),
+      memory: parent?.memory.fork() ?? new AddressSpace(),
+      files: parent?.files.fork() ?? new Descriptors(),
+    };
+    this.processes.push(process);
+    this.changes += 1;
+    return process;
   }
 
   /** The devices of a group. */
@@ -90,13 +120,14 @@ export class Host {
   openContainer(): ContainerFile {
     const { scene } = this;
     const safe = (): boolean => scene.interruptRemapping || this.allowUnsafeInterrupts;
+    const { behaviour, pageSize, ranges, entryLimit, coherent } = scene;
     return new ContainerFile({
-      memory: this.memory,
-      account: this.account,
-      pageSize: scene.pageSize,
-      ranges: scene.ranges,
-      entryLimit: scene.entryLimit,
-      proposal: scene.proposal,
+      behaviour,
+      pageSize,
+      ranges,
+      entryLimit,
+      coherent,
+      proposal: this.proposal,
       get interruptsSafe() {
         return safe();
       },
@@ -104,34 +135,54 @@ export class Host {
   }
 
   /** Opens /dev/vfio/<group>: once at a time. */
-  openGroup(group: number, files: FileTable): GroupFile | number {
+  openGroup(group: number): GroupFile | number {
     if (this.isOpen(group)) return -ERRNO.EBUSY;
     const devices = this.inGroup(group);
     const file = new GroupFile({
-      ...files,
       emulated: devices.every(({ scene }) => scene.kind === "mdev"),
+      behaviour: this.scene.behaviour,
       isSingleton: () => this.inGroup(group).length === 1,
       isViable: () =>
         devices.every(({ scene, driver }) =>
           scene.kind === "mdev" || driver === undefined || HARMLESS.has(driver)
         ),
-      openDevice: (name, owner) => this.#openDevice(name, owner, files),
+      hasDevice: (name) => this.#find(name, group) !== undefined,
+      openDevice: (name, owner) => this.#openDevice(this.#find(name, group)!, owner),
+      onLeave: () => this.inGroup(group).forEach(({ vendor }) => vendor?.close()),
       onRelease: () => void this.#open.delete(group),
     });
     this.#open.set(group, file);
     return file;
   }
 
-  #openDevice(name: string, group: GroupFile, files: FileTable): DeviceFile | undefined {
+  #find(name: string, group: number): HostDevice | undefined {
     const device = this.devices.get(name);
-    if (device === undefined || this.#open.get(device.scene.group) !== group) return undefined;
-    if (device.scene.kind === "pci" && !VFIO_DRIVERS.has(device.driver)) return undefined;
-    return new DeviceFile(
-      device.parts,
-      device.vendor,
-      (fd) => files.fileOf(fd),
-      (file) => void group.devices.delete(file),
-    );
+    if (device?.scene.group !== group) return undefined;
+    return device.scene.kind === "mdev" || VFIO_DRIVERS.has(device.driver) ? device : undefined;
+  }
+
+  #openDevice(device: HostDevice, group: GroupFile): DeviceFile {
+    const { vendor, parts, open } = device;
+    const file = new DeviceFile({
+      parts,
+      behaviour: this.scene.behaviour,
+      onRelease: (closed) => {
+        open.delete(closed);
+        if (open.size === 0) {
+          vendor?.close();
+          parts.pci?.irqs.reset();
+          parts.pci?.power.exit();
+        }
+        group.close(closed);
+      },
+    });
+    // The first file of a device makes its driver known to the container.
+    if (open.size === 0 && vendor?.hasUnmapCallback === true) {
+      const { listeners = [] } = group.container?.iommu ?? {};
+      if (!listeners.includes(vendor)) listeners.unshift(vendor);
+    }
+    open.add(file);
+    return file;
   }
 
   /** Binds a driver to a device; the kernel would wait for an open group, the model says EBUSY. */
@@ -142,11 +193,11 @@ export class Host {
   }
 
   /** Makes a mediated device, in a group of its own: 0 or -errno. */
-  createMdev(uuid: string): number {
+  createMdev(uuid: string, type: string): number {
     if (this.devices.has(uuid)) return -ERRNO.EEXIST;
     if (this.mdevsLeft <= 0) return -ERRNO.ENOSPC;
     const group = 1 + Math.max(0, ...[...this.devices.values()].map(({ scene }) => scene.group));
-    this.devices.set(uuid, this.#plug({ kind: "mdev", name: uuid, group }));
+    this.devices.set(uuid, this.#plug({ kind: "mdev", name: uuid, group, type }));
     return 0;
   }
 
@@ -167,7 +218,7 @@ export class Host {
 
   /** How many more can be made. */
   get mdevsLeft(): number {
-    return MDEVS - this.mdevs.length;
+    return this.scene.mdevs.limit - this.mdevs.length;
   }
 
   /** Lets the mediated devices of a container work, when a round of reads begins. */

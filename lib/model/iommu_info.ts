@@ -20,6 +20,8 @@ import type { Type1 } from "./type1.ts";
 
 /** `iova_pgsizes` ends in front of cap_offset: the smallest argsz that is taken. */
 const MIN_ARGSZ = 16;
+/** Where cap_offset ends. */
+const CAPS_ARGSZ = 20;
 /** 4 KiB, 2 MiB and 1 GiB, as an IOMMU with huge pages says. */
 const HUGE_PAGES = 0x4020_0000n;
 
@@ -43,13 +45,20 @@ export function getInfo(iommu: Type1, argument: IoctlArgument): number {
     ? iommu.pageSize | HUGE_PAGES
     : ~(iommu.pageSize - 1n) & 0xffff_ffff_ffff_ffffn;
   answer.fields.cap_offset = fits ? vfio_iommu_type1_info.size : 0;
-  argument.set(answer.bytes.subarray(0, Math.min(argsz, answer.bytes.length, argument.length)));
+  const end = writtenBytes(argsz, iommu.behaviour.packsInfo === true);
+  argument.set(answer.bytes.subarray(0, Math.min(end, argument.length)));
   // With enough room argsz stays what the caller gave.
   if (fits) {
     view.setUint32(0, argsz, true);
     argument.set(chain, vfio_iommu_type1_info.size);
   }
   return 0;
+}
+
+/** How much of the struct is written to a caller who has so much room. */
+function writtenBytes(argsz: number, packed: boolean): number {
+  if (!packed) return Math.min(argsz, vfio_iommu_type1_info.size);
+  return argsz >= CAPS_ARGSZ ? CAPS_ARGSZ : MIN_ARGSZ;
 }
 
 function capabilityChain(iommu: Type1): Uint8Array {
@@ -75,8 +84,8 @@ function migration(iommu: Type1): Uint8Array {
 }
 
 function dmaAvail(iommu: Type1): Uint8Array {
-  // Each capability begins at a multiple of 8.
-  const { fields, bytes } = vfio_iommu_type1_info_dma_avail.create(4);
+  const padding = iommu.behaviour.packsInfo === true ? 0 : 4;
+  const { fields, bytes } = vfio_iommu_type1_info_dma_avail.create(padding);
   fields.header.id = VFIO_IOMMU_TYPE1_INFO_DMA_AVAIL;
   fields.header.version = 1;
   fields.avail = iommu.entriesLeft;

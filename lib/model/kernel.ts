@@ -1,6 +1,6 @@
 import { ERRNO } from "../base/errno.ts";
 import type { ProposalV9 } from "../rules/proposal.ts";
-import { MAP_ANONYMOUS, RLIMIT_MEMLOCK } from "../sys/constant.ts";
+import { RLIMIT_MEMLOCK } from "../sys/constant.ts";
 import {
   type Kernel,
   type PollRequest,
@@ -10,20 +10,14 @@ import {
 } from "../sys/kernel.ts";
 import { VFIO_IOMMU_DIRTY_PAGES } from "../uapi/request.ts";
 import { ContainerFile } from "./container.ts";
-import { EventFile, type IoctlArgument, MemoryFile, type ModelFile } from "./file.ts";
-import { type FileTable, Host } from "./host.ts";
-import type { VendorDriver } from "./vendor_driver.ts";
-import { ModelMemory } from "./memory.ts";
-import { addProcfs, SELF } from "./procfs.ts";
-import { DEFAULT_SCENE, type Scene } from "./scene.ts";
-import { addDevices, addSysfs } from "./sysfs.ts";
+import { EventFile, type IoctlArgument, MemoryFile } from "./file.ts";
+import { Host } from "./host.ts";
+import { mapMemory, unmapMemory } from "./mapping_call.ts";
+import { Paths } from "./paths.ts";
+import type { Process } from "./process.ts";
 import { Round } from "./round.ts";
-import { Tree } from "./tree.ts";
-
-const OWN_FDS = new RegExp(`^/proc/(?:self|${SELF})/fd$`);
-const OWN_FD = new RegExp(`^/proc/(?:self|${SELF})/fd/(\\d+)$`);
-/** Descriptors 0 to 2 are taken by the terminal. */
-const FIRST_FD = 3;
+import { completeScene, type Scene } from "./scene.ts";
+import type { VendorDriver } from "./vendor_driver.ts";
 
 /**
  * A VFIO kernel in memory: containers, groups, devices and type1, with the refusals of the real one,
@@ -47,19 +41,44 @@ const FIRST_FD = 3;
 export class ModelKernel implements Kernel {
   /** "model". */
   readonly name = "model";
-  readonly #host: Host;
-  readonly #files = new Map<number, ModelFile>();
-  readonly #mapped = new Map<bigint, ModelFile>();
-  readonly #round = new Round();
-  #tree: Tree | undefined;
+  #host: Host;
+  #process: Process;
+  #round = new Round();
+  #paths: Paths;
 
   /**
    * Starts a kernel.
    *
-   * @param scene What differs from {@link DEFAULT_SCENE}.
+   * @param scene What differs from the default scene.
    */
   constructor(scene: Partial<Scene> = {}) {
-    this.#host = new Host({ ...DEFAULT_SCENE, ...scene });
+    this.#host = new Host(completeScene(scene));
+    this.#process = this.#host.fork();
+    this.#paths = new Paths(this.#host, this.#process);
+  }
+
+  /**
+   * The same kernel as a child process sees it: with the descriptors that are open, so the same
+   * containers, and memory at the same addresses, but with an account of its own. What the child writes
+   * to memory the parent sees too, as if all of it were shared.
+   */
+  fork(): ModelKernel {
+    const child = new ModelKernel(this.#host.scene);
+    child.#host = this.#host;
+    child.#process = this.#host.fork(this.#process);
+    child.#paths = new Paths(child.#host, child.#process);
+    child.#round = this.#round;
+    return child;
+  }
+
+  /** The number of the process. */
+  get pid(): number {
+    return this.#process.pid;
+  }
+
+  /** Gives the process CAP_IPC_LOCK, or takes it away. */
+  set ipcLock(has: boolean) {
+    this.#process.account.ipcLock = has;
   }
 
   /**
@@ -69,56 +88,29 @@ export class ModelKernel implements Kernel {
    * @throws {TypeError} If the scene has no such device.
    */
   vendor(name: string): VendorDriver {
-    const driver = this.#host.devices.get(name)?.vendor;
+    const driver = this.#host.devices.get(name)?.vendor?.script;
     if (driver === undefined) throw new TypeError(`The scene has no device ${name} that pins`);
     return driver;
   }
 
   /** Locks memory of the process, as somebody else's mlock does; negative to unlock. */
   lock(bytes: bigint): void {
-    this.#host.account.uncharge(-bytes);
+    this.#process.account.uncharge(-bytes);
   }
 
   /** How it speaks the v9 series, if its scene says that it does. */
   get proposalV9(): ProposalV9 | undefined {
-    return this.#host.scene.proposal;
+    return this.#host.proposal;
   }
 
   /** How many descriptors are open: for tests that nothing is left behind. */
   get openFiles(): number {
-    return this.#files.size;
+    return this.#process.files.size;
   }
 
   /** How many mappings of memory there are: for the same tests. */
   get openMappings(): number {
-    return this.#host.memory.count;
-  }
-
-  #paths(): Tree {
-    if (this.#tree === undefined) {
-      this.#tree = new Tree();
-      addSysfs(this.#tree, this.#host, () => this.#tree = undefined);
-      addProcfs(this.#tree, this.#host);
-      const table: FileTable = {
-        fileOf: (fd) => this.#files.get(fd),
-        install: (file) => this.#install(file),
-      };
-      addDevices(this.#tree, this.#host, table);
-    }
-    return this.#tree;
-  }
-
-  #install(file: ModelFile): number {
-    let fd = FIRST_FD;
-    while (this.#files.has(fd)) fd += 1;
-    file.users += 1;
-    this.#files.set(fd, file);
-    return fd;
-  }
-
-  #drop(file: ModelFile): void {
-    file.users -= 1;
-    if (file.users === 0) file.release();
+    return this.#process.memory.count;
   }
 
   /** Nothing has to be kept. */
@@ -128,19 +120,15 @@ export class ModelKernel implements Kernel {
 
   /** Opens a file of the model. */
   open(path: string): number {
-    const file = this.#paths().open(path);
+    const file = this.#paths.open(path);
     if (typeof file === "number") return file;
     file.path = path;
-    return this.#install(file);
+    return this.#process.files.install(file);
   }
 
   /** Closes a descriptor; the file goes with its last user. */
   close(fd: number): number {
-    const file = this.#files.get(fd);
-    if (file === undefined) return -ERRNO.EBADF;
-    this.#files.delete(fd);
-    this.#drop(file);
-    return 0;
+    return this.#process.files.close(fd);
   }
 
   /** ioctl without an argument. */
@@ -159,45 +147,42 @@ export class ModelKernel implements Kernel {
   }
 
   #ioctl(fd: number, request: number, argument: IoctlArgument): number {
-    const file = this.#files.get(fd);
+    const file = this.#process.files.get(fd);
     if (file === undefined) return -ERRNO.EBADF;
     if (file instanceof ContainerFile && request === VFIO_IOMMU_DIRTY_PAGES) {
       if (this.#round.begins(file, argument)) this.#host.work(file);
     }
-    return file.ioctl(request, argument);
+    return file.ioctl(request, argument, this.#process);
   }
 
   /** Reads on. */
   read(fd: number, into: Uint8Array): number {
-    return this.#files.get(fd)?.read(into, undefined) ?? -ERRNO.EBADF;
+    return this.#process.files.get(fd)?.read(into, undefined) ?? -ERRNO.EBADF;
   }
 
   /** Writes on. */
   write(fd: number, from: Uint8Array): number {
-    return this.#files.get(fd)?.write(from, undefined) ?? -ERRNO.EBADF;
+    return this.#process.files.get(fd)?.write(from, undefined, this.#process) ?? -ERRNO.EBADF;
   }
 
   /** Reads at an offset. */
   pread(fd: number, into: Uint8Array, offset: bigint): number {
-    return this.#files.get(fd)?.read(into, offset) ?? -ERRNO.EBADF;
+    return this.#process.files.get(fd)?.read(into, offset) ?? -ERRNO.EBADF;
   }
 
   /** Writes at an offset. */
   pwrite(fd: number, from: Uint8Array, offset: bigint): number {
-    return this.#files.get(fd)?.write(from, offset) ?? -ERRNO.EBADF;
+    return this.#process.files.get(fd)?.write(from, offset, this.#process) ?? -ERRNO.EBADF;
   }
 
   /** The target of a link. */
   readlink(path: string): string | number {
-    const fd = OWN_FD.exec(path)?.[1];
-    if (fd !== undefined) return this.#files.get(Number(fd))?.path ?? -ERRNO.ENOENT;
-    return this.#paths().readlink(path);
+    return this.#paths.readlink(path);
   }
 
   /** The names in a folder. */
   list(path: string): string[] | number {
-    if (OWN_FDS.test(path)) return [...this.#files.keys()].map(String).sort();
-    return this.#paths().list(path);
+    return this.#paths.list(path);
   }
 
   /** Maps memory, or a file. */
@@ -208,68 +193,51 @@ export class ModelKernel implements Kernel {
     fd: number,
     offset: bigint,
   ): bigint | number {
-    if (length <= 0n) return -ERRNO.EINVAL;
-    if ((flags & MAP_ANONYMOUS) !== 0) {
-      return this.#host.memory.map(new ModelMemory(length), 0n, length, protection);
-    }
-    const file = this.#files.get(fd);
-    if (file === undefined) return -ERRNO.EBADF;
-    const memory = file.map(offset, length);
-    if (typeof memory === "number") return memory;
-    const address = this.#host.memory.map(memory, 0n, length, protection);
-    file.users += 1; // a mapping keeps its file open
-    this.#mapped.set(address, file);
-    return address;
+    return mapMemory(this.#process, { length, protection, flags, fd, offset });
   }
 
   /** Unmaps what {@link mmap} gave, whole. */
   munmap(address: bigint, length: bigint): number {
-    if (!this.#host.memory.unmap(address, length)) return -ERRNO.EINVAL;
-    const file = this.#mapped.get(address);
-    this.#mapped.delete(address);
-    if (file !== undefined) this.#drop(file);
-    return 0;
+    return unmapMemory(this.#process, address, length);
   }
 
   /** A file without a name. */
   memfd(): number {
-    return this.#install(new MemoryFile());
+    return this.#process.files.install(new MemoryFile());
   }
 
   /** Sets the length of a file. */
   ftruncate(fd: number, length: bigint): number {
-    return this.#files.get(fd)?.truncate(length) ?? -ERRNO.EBADF;
+    return this.#process.files.get(fd)?.truncate(length) ?? -ERRNO.EBADF;
   }
 
   /** A counter for interrupts. */
   eventfd(initial: number): number {
-    return this.#install(new EventFile(initial));
+    return this.#process.files.install(new EventFile(initial));
   }
 
   /** What has come; nothing comes while a script waits, so the timeout does not matter. */
   poll(requests: readonly PollRequest[]): number[] {
     const POLLNVAL = 0x20;
-    return requests.map(({ fd, events }) => this.#files.get(fd)?.poll(events) ?? POLLNVAL);
+    return requests.map(({ fd, events }) => this.#process.files.get(fd)?.poll(events) ?? POLLNVAL);
   }
 
   /** The memory limit of the process; other limits are not kept. */
   prlimit(pid: number, resource: number, next?: ResourceLimit): ResourceLimit | number {
-    if (pid !== 0 && pid !== SELF) return -ERRNO.ESRCH;
+    const process = pid === 0 ? this.#process : this.#paths.processOf(`${pid}`);
+    if (process === undefined) return -ERRNO.ESRCH;
     if (resource !== RLIMIT_MEMLOCK) return { soft: UNLIMITED, hard: UNLIMITED };
-    const { account } = this.#host;
-    const old = { soft: account.soft, hard: account.hard };
-    if (next !== undefined) {
-      if (next.soft > next.hard) return -ERRNO.EINVAL;
-      account.soft = next.soft;
-      account.hard = next.hard;
-    }
-    return old;
+    return process.account.limit(next);
   }
 
   /** Compares files of this process; those of others are not to be seen. */
   sameFile(pidA: number, fdA: number, pidB: number, fdB: number): number {
-    if (pidA !== SELF || pidB !== SELF) return -ERRNO.EPERM;
-    const [a, b] = [this.#files.get(fdA), this.#files.get(fdB)];
+    const [processA, processB] = [
+      this.#paths.processOf(`${pidA}`),
+      this.#paths.processOf(`${pidB}`),
+    ];
+    if (processA === undefined || processB === undefined) return -ERRNO.EPERM;
+    const [a, b] = [processA.files.get(fdA), processB.files.get(fdB)];
     if (a === undefined || b === undefined) return -ERRNO.EBADF;
     return a === b ? 0 : 1;
   }
@@ -281,11 +249,11 @@ export class ModelKernel implements Kernel {
 
   /** An address for a view: mmap'd memory has its own. */
   addressOf(view: Uint8Array): ViewAddress {
-    return { address: this.#host.memory.addressOf(view), owner: view };
+    return { address: this.#process.memory.addressOf(view), owner: view };
   }
 
   /** The bytes of a whole mapping. */
   viewOf(address: bigint, length: number): ArrayBuffer {
-    return this.#host.memory.view(address, length);
+    return this.#process.memory.view(address, length);
   }
 }

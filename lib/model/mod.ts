@@ -13,14 +13,17 @@
  */
 
 export type { ProposalV9 } from "../rules/proposal.ts";
+export { type Behaviour, BEHAVIOURS } from "../rules/behaviour.ts";
 export { VENDOR } from "./host.ts";
 export { ModelKernel } from "./kernel.ts";
+export { LAB_SCENE, LAB_SCENES } from "./lab_scene.ts";
 export { VendorDriver, type Workload } from "./vendor_driver.ts";
 export {
   DEFAULT_MDEV,
   DEFAULT_SCENE,
   type Scene,
   type SceneMdev,
+  type SceneMdevDriver,
   type ScenePciDevice,
   type SceneProcess,
   type SceneUse,

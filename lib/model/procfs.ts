@@ -1,27 +1,28 @@
 import type { Host } from "./host.ts";
+import type { Process } from "./process.ts";
 import type { Tree } from "./tree.ts";
-
-/** The number of the process that a script on the model believes to be. */
-export const SELF = 4242;
 
 /** Capabilities with and without CAP_IPC_LOCK, which is bit 14. */
 const WITH_IPC_LOCK = "000001ffffffffff";
 const WITHOUT_IPC_LOCK = "0000000000000000";
 
-/** Fills in /proc: the processes, the limits, the mounts. */
-export function addProcfs(tree: Tree, host: Host): void {
-  const { account, scene } = host;
+/** Fills in /proc as a process sees it: the processes, the limits, the mounts. */
+export function addProcfs(tree: Tree, host: Host, self: Process): void {
+  const { scene } = host;
   tree.text("/proc/sys/kernel/osrelease", `${scene.release}\n`);
   tree.text("/proc/swaps", "Filename\t\t\t\tType\t\tSize\t\tUsed\t\tPriority\n");
   tree.text("/proc/self/mountinfo", mountinfo(host));
-  tree.link("/proc/self", `${SELF}`);
-  for (const pid of ["self", `${SELF}`]) {
-    tree.text(
-      `/proc/${pid}/status`,
-      () => status("deno", SELF, account.locked / 1024n, 0n, account.ipcLock),
-    );
-    tree.text(`/proc/${pid}/limits`, () => limits(account.soft, account.hard));
-    tree.text(`/proc/${pid}/comm`, "deno\n");
+  tree.link("/proc/self", `${self.pid}`);
+  for (const { pid, account } of host.processes) {
+    for (const name of pid === self.pid ? ["self", `${pid}`] : [`${pid}`]) {
+      const path = `/proc/${name}`;
+      tree.text(
+        `${path}/status`,
+        () => status("deno", pid, account.locked / 1024n, 0n, account.ipcLock),
+      );
+      tree.text(`${path}/limits`, () => limits(account.soft, account.hard));
+      tree.text(`${path}/comm`, "deno\n");
+    }
   }
   for (const { pid, name, lockedKiB, pinnedKiB, files } of scene.processes) {
     tree.text(`/proc/${pid}/status`, status(name, pid, lockedKiB, pinnedKiB, true));

@@ -36,7 +36,7 @@ export function dirtyBitmapV9(
   if (proposalFault(request, iommu, proposal) !== undefined) return -ERRNO.EINVAL;
   const { pageSize, bits, bytes } = proposalBitmap(request, iommu.pageSize, proposal);
   // Before room is taken for it: the length may be any number.
-  if (!isUserRange(bitmap, bytes) || !memory.has(bitmap, bytes)) return -ERRNO.EFAULT;
+  if (!isUserRange(bitmap, bytes) || !memory.has(bitmap, bytes, true)) return -ERRNO.EFAULT;
   const words = new Uint32Array(Math.ceil(Number(bytes) / 4));
   for (const dma of iommu.mappings.inRange(iova, size)) {
     if (iommu.allDirty && dma.iommuMapped) setBits(words, 0, Number(bits));

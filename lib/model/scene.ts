@@ -4,6 +4,8 @@
  * @module
  */
 
+import { checkOptions, type Kinds } from "../base/argument.ts";
+import { BEFORE_V6_18, type Behaviour, BEHAVIOURS } from "../rules/behaviour.ts";
 import type { IovaRange } from "../rules/iova.ts";
 import type { ProposalV9 } from "../rules/proposal.ts";
 import type { Workload } from "./vendor_driver.ts";
@@ -46,8 +48,26 @@ export interface SceneMdev {
   readonly name: string;
   /** Its IOMMU group. */
   readonly group: number;
+  /** One of the types of {@link Scene.mdevs}; the first, if left out. */
+  readonly type?: string;
   /** What its driver does each time that the script has waited and reads dirty pages anew. */
   readonly workload?: Workload;
+}
+
+/** A driver of mediated devices, which is also what they are made below. */
+export interface SceneMdevDriver {
+  /** Its name. */
+  readonly name: string;
+  /** What the devices say that they are. */
+  readonly api: string;
+  /** Devices that it can have. */
+  readonly limit: number;
+  /** What can be made; without a dma_unmap callback a driver may not pin. */
+  readonly types: readonly {
+    readonly name: string;
+    readonly title: string;
+    readonly canPin: boolean;
+  }[];
 }
 
 /** A process that `/proc` shows. */
@@ -82,13 +102,22 @@ export interface Scene {
   readonly pageSize: bigint;
   /** What the IOMMU can address. */
   readonly ranges: readonly IovaRange[];
+  /** Whether the IOMMU keeps the processor's caches coherent: VFIO_DMA_CC_IOMMU. */
+  readonly coherent: boolean;
+  /** How the kernel answers where kernels differ. */
+  readonly behaviour: Behaviour;
+  /** The same by name, as "6.1": the behaviour of a kernel that was recorded. */
+  readonly profile?: string;
+  /** The driver of mediated devices. */
+  readonly mdevs: SceneMdevDriver;
   /** Processes besides the script's own. */
   readonly processes: readonly SceneProcess[];
   /**
    * Speaks the ABI of the v9 series, which never shipped, in place of VFIO_IOMMU_DIRTY_PAGES: see
-   * `readDirtyV9`. Left out, the model speaks what real kernels do.
+   * `readDirtyV9`. A question that is left open is answered as mainline did in Linux v5.8. Without
+   * it, the model speaks what real kernels do.
    */
-  readonly proposal?: ProposalV9 | undefined;
+  readonly proposal?: Partial<ProposalV9> | undefined;
 }
 
 /** The mediated device of the default scene. */
@@ -158,6 +187,14 @@ export const DEFAULT_SCENE: Scene = {
     { start: 0n, end: 0xfedf_ffffn },
     { start: 0xfef0_0000n, end: 0xffff_ffff_ffffn },
   ],
+  coherent: true,
+  behaviour: BEFORE_V6_18,
+  mdevs: {
+    name: "model_mdev",
+    api: "vfio-pci",
+    limit: 4,
+    types: [{ name: "pin", title: "pins and writes on command", canPin: true }],
+  },
   processes: [
     { pid: 1, name: "systemd", lockedKiB: 0n, pinnedKiB: 0n },
     {
@@ -169,3 +206,45 @@ export const DEFAULT_SCENE: Scene = {
     },
   ],
 };
+
+const SCENE_KINDS: Kinds<Scene> = {
+  devices: "object",
+  release: "string",
+  memlock: "bigint",
+  ipcLock: "boolean",
+  entryLimit: "number",
+  interruptRemapping: "boolean",
+  pageSize: "bigint",
+  ranges: "object",
+  coherent: "boolean",
+  behaviour: "object",
+  profile: "string",
+  mdevs: "object",
+  processes: "object",
+  proposal: "object",
+};
+const PROPOSAL_KINDS: Kinds<ProposalV9> = {
+  bitmapSize: ["validated", "ignored", "inferred"],
+  lowerBound: ["smallest-iommu-page", "any"],
+  unit: ["u64", "bytes"],
+  scope: ["singleton", "all", "never"],
+};
+
+/**
+ * A whole scene, from what differs from {@link DEFAULT_SCENE}.
+ *
+ * @throws {TypeError} If it has a name that no scene has, or a wrong kind of value; if no behaviour
+ *   has the name of its profile.
+ */
+export function completeScene(scene: Partial<Scene>): Scene {
+  checkOptions(scene, SCENE_KINDS);
+  checkOptions(scene.proposal, PROPOSAL_KINDS);
+  const { profile } = scene;
+  if (profile === undefined) return { ...DEFAULT_SCENE, ...scene };
+  const behaviour = BEHAVIOURS.find(({ name }) => name === profile);
+  if (behaviour === undefined) {
+    const names = BEHAVIOURS.map(({ name }) => name).join(", ");
+    throw new TypeError(`A profile must be one of ${names}; got ${profile}`);
+  }
+  return { ...DEFAULT_SCENE, release: `${profile}-model`, ...scene, behaviour };
+}

@@ -5,7 +5,8 @@
  */
 
 import { ERRNO } from "../base/errno.ts";
-import type { FileTable, Host, HostDevice } from "./host.ts";
+import { NullFile } from "./file.ts";
+import type { Host, HostDevice } from "./host.ts";
 import type { ScenePciDevice } from "./scene.ts";
 import type { Tree } from "./tree.ts";
 
@@ -13,10 +14,11 @@ const DRIVERS = "/sys/bus/pci/drivers";
 const PARAMETERS = "/sys/module/vfio_iommu_type1/parameters";
 
 /** Where a device stands below /sys/devices. */
-function home({ scene }: HostDevice): string {
+function home(host: Host, { scene }: HostDevice): string {
+  const { name } = host.scene.mdevs;
   return scene.kind === "pci"
     ? `/sys/devices/pci0000:00/${scene.name}`
-    : `/sys/devices/virtual/model_mdev/${scene.name}`;
+    : `/sys/devices/virtual/${name}/${name}/${scene.name}`;
 }
 
 /** Fills in everything that the host's state decides; made anew after each change of it. */
@@ -32,12 +34,12 @@ export function addSysfs(tree: Tree, host: Host, onChange: () => void): void {
     const { name } = device.scene;
     const bus = device.scene.kind === "pci" ? "pci" : "mdev";
     const groupPath = `/sys/kernel/iommu_groups/${device.scene.group}/devices/${name}`;
-    tree.link(`/sys/bus/${bus}/devices/${name}`, `../../..${home(device).slice(4)}`);
+    tree.link(`/sys/bus/${bus}/devices/${name}`, `../../..${home(host, device).slice(4)}`);
     if (device.scene.kind === "mdev" || device.scene.noIommu === true) {
       tree.text(`/sys/kernel/iommu_groups/${device.scene.group}/name`, "vfio-noiommu\n");
     }
-    tree.link(groupPath, `../../../..${home(device).slice(4)}`);
-    for (const path of [`/sys/bus/${bus}/devices/${name}`, groupPath, home(device)]) {
+    tree.link(groupPath, `../../../..${home(host, device).slice(4)}`);
+    for (const path of [`/sys/bus/${bus}/devices/${name}`, groupPath, home(host, device)]) {
       addDevice(tree, path, host, device, act);
     }
   }
@@ -70,6 +72,9 @@ function addDevice(
     tree.link(`${path}/driver`, `../../../bus/${bus}/drivers/${device.driver}`);
   }
   if (scene.kind === "mdev") {
+    const { name, types } = host.scene.mdevs;
+    const type = scene.type ?? types[0]?.name;
+    tree.link(`${path}/mdev_type`, `../mdev_supported_types/${name}-${type}`);
     tree.add(`${path}/remove`, {
       kind: "text",
       text: () => "",
@@ -125,17 +130,23 @@ function addUses(tree: Tree, path: string, { disk, net }: ScenePciDevice): void 
 
 /** What the driver of mediated devices offers. */
 function addMdevTypes(tree: Tree, host: Host, act: (result: number) => number): void {
-  const type = "/sys/class/mdev_bus/model_mdev/mdev_supported_types/model_mdev-pin";
-  tree.text(`${type}/name`, "pins and writes on command\n");
-  tree.text(`${type}/device_api`, "vfio-pci\n");
-  tree.text(`${type}/available_instances`, () => `${host.mdevsLeft}\n`);
-  tree.folder(`${type}/devices`);
-  for (const uuid of host.mdevs) tree.link(`${type}/devices/${uuid}`, `../../../${uuid}`);
-  tree.add(`${type}/create`, {
-    kind: "text",
-    text: () => "",
-    store: (text) => act(host.createMdev(text.trim().toLowerCase())),
-  });
+  const { name: driver, api, types } = host.scene.mdevs;
+  for (const { name, title } of types) {
+    const path = `/sys/class/mdev_bus/${driver}/mdev_supported_types/${driver}-${name}`;
+    tree.text(`${path}/name`, `${title}\n`);
+    tree.text(`${path}/device_api`, `${api}\n`);
+    tree.text(`${path}/available_instances`, () => `${host.mdevsLeft}\n`);
+    tree.folder(`${path}/devices`);
+    for (const { scene } of host.devices.values()) {
+      if (scene.kind !== "mdev" || (scene.type ?? types[0]?.name) !== name) continue;
+      tree.link(`${path}/devices/${scene.name}`, `../../../${scene.name}`);
+    }
+    tree.add(`${path}/create`, {
+      kind: "text",
+      text: () => "",
+      store: (text) => act(host.createMdev(text.trim().toLowerCase(), name)),
+    });
+  }
 }
 
 function addDrivers(tree: Tree, host: Host, act: (result: number) => number): void {
@@ -197,15 +208,16 @@ function addDrivers(tree: Tree, host: Host, act: (result: number) => number): vo
 const hostDriver = ({ scene }: HostDevice): string | undefined =>
   scene.kind === "pci" ? scene.hostDriver : undefined;
 
-/** The nodes that VFIO makes. */
-export function addDevices(tree: Tree, host: Host, files: FileTable): void {
+/** The nodes that VFIO makes, and one that is none of its. */
+export function addDevices(tree: Tree, host: Host): void {
+  tree.add("/dev/null", { kind: "device", open: () => new NullFile() });
   tree.add("/dev/vfio/vfio", { kind: "device", open: () => host.openContainer() });
   const groups = new Set([...host.devices.values()].map(({ scene }) => scene.group));
   for (const group of groups) {
     if (!host.hasNode(group)) continue;
     tree.add(`/dev/vfio/${group}`, {
       kind: "device",
-      open: () => host.openGroup(group, files),
+      open: () => host.openGroup(group),
     });
   }
 }

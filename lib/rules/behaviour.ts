@@ -22,14 +22,40 @@ export interface Behaviour {
   readonly top: boolean;
   /** Whether CHECK_EXTENSION knows id 6, once VFIO_TYPE1_NESTING_IOMMU; SET_IOMMU never takes it. */
   readonly nesting: boolean;
+  /**
+   * Whether GET_INFO ends at cap_offset, and its capabilities follow one another without room between
+   * them; since v6.6 the struct has padding, and each begins at a multiple of 8.
+   */
+  readonly packsInfo?: boolean;
+  /** Whether SET_CONTAINER takes containers only; since v6.2 also an iommufd, and has EBADFD for others. */
+  readonly onlyContainers?: boolean;
+  /**
+   * Whether a driver may pin as soon as any in its container is told of unmaps; in v6.12 it has to be
+   * told itself.
+   */
+  readonly anyCallback?: boolean;
+  /**
+   * Whether DEVICE_FEATURE knows DMA_BUF, since v6.19, and MIG_PRECOPY_INFOv2, which it refuses with
+   * EINVAL where a device does not migrate.
+   */
+  readonly newFeatures?: boolean;
 }
 
-/** Linux 6.12 and, as far as type1 goes, 6.1. */
+/** Linux 6.12. */
 export const BEFORE_V6_18: Behaviour = {
   name: "6.12",
   wrap: "EINVAL",
   top: false,
   nesting: true,
+};
+
+/** Linux 6.1: as 6.12, but in the form of GET_INFO and in what it thinks of a foreign descriptor. */
+export const BEFORE_V6_2: Behaviour = {
+  ...BEFORE_V6_18,
+  name: "6.1",
+  packsInfo: true,
+  onlyContainers: true,
+  anyCallback: true,
 };
 
 /** Linux 7: ranges may end at 2^64, those that wrap have an error of their own. */
@@ -38,7 +64,8 @@ export const SINCE_V7: Behaviour = {
   wrap: "EOVERFLOW",
   top: true,
   nesting: false,
+  newFeatures: true,
 };
 
 /** The behaviours that were recorded, by name. */
-export const BEHAVIOURS: readonly Behaviour[] = [BEFORE_V6_18, SINCE_V7];
+export const BEHAVIOURS: readonly Behaviour[] = [BEFORE_V6_2, BEFORE_V6_18, SINCE_V7];

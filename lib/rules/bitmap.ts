@@ -11,8 +11,13 @@ import { bitmapBytes } from "../base/page.ts";
 /** Largest bitmap of one call, in bytes. @see DIRTY_BITMAP_SIZE_MAX */
 export const DIRTY_BITMAP_SIZE_MAX = 0x1000_0000;
 
-/** Addresses from here on are not the process's. */
-const USER_END = 1n << 47n;
+/**
+ * Addresses from here on are no process's, on any x86-64: with four levels of page tables those from
+ * 2^47 on are not either, but that cannot be seen from here.
+ *
+ * @see arch/x86/include/asm/page_64.h, TASK_SIZE_MAX
+ */
+export const USER_ADDRESS_END: bigint = (1n << 56n) - 4096n;
 
 /** The fields of struct vfio_bitmap that rules look at. */
 export interface BitmapRequest {
@@ -26,7 +31,9 @@ export interface BitmapRequest {
 
 /** The bitmap must be at a user address; whether memory is there shows at the copy. */
 export function foreignBitmap(bitmap: BitmapRequest | undefined): string | undefined {
-  if (bitmap?.address === undefined || bitmap.address + bitmap.size <= USER_END) return undefined;
+  if (bitmap?.address === undefined || bitmap.address + bitmap.size <= USER_ADDRESS_END) {
+    return undefined;
+  }
   return `the bitmap must lie at a user address; got ${hex(bitmap.address)}`;
 }
 

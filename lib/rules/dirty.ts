@@ -27,7 +27,9 @@ export const DIRTY_BITMAP_PAGES_MAX = 0x7fff_ffff;
 export interface DirtyPagesRequest extends Extent {
   /** Left out: large enough. */
   readonly argsz?: number | undefined;
+  /** START 1, STOP 2 or GET_BITMAP 4. */
   readonly flags: number;
+  /** With GET_BITMAP. */
   readonly bitmap?: BitmapRequest | undefined;
 }
 
@@ -163,7 +165,7 @@ const GET_RULES: readonly DirtyRule[] = [
 const only = (flag: number, rules: readonly DirtyRule[]): DirtyRule[] =>
   rules.map((rule) => {
     const { test } = rule;
-    if (test === undefined) return rule;
+    if (test === undefined) return { ...rule, concerns: ({ flags }) => flags === flag };
     return {
       ...rule,
       test: (request, state) => request.flags === flag ? test(request, state) : undefined,

@@ -72,7 +72,7 @@ export const SET_CONTAINER_RULES: readonly Rule<SetContainerRequest, GroupState>
   {
     name: "group.kind",
     source: "vfio_group_ioctl_set_container",
-    errno: EBADFD,
+    errno: ({ onlyContainers }) => onlyContainers === true ? EINVAL : EBADFD,
     about: "the descriptor is a container, or an iommufd",
     test: ({ file }) => file === "other" ? "the descriptor is no container" : undefined,
   },

@@ -22,6 +22,7 @@ import { firstRefusal, type Refusal, type Rule, type RuleState } from "./refusal
 export interface MapRequest extends Extent {
   /** Left out: large enough. */
   readonly argsz?: number | undefined;
+  /** READ 1, WRITE 2, or VADDR 4 alone. */
   readonly flags: number;
   /** User address of the memory; undefined where it is not known yet. */
   readonly vaddr: bigint | undefined;

@@ -31,8 +31,10 @@ export const PIN_RULES: readonly Rule<PinRequest, PinState>[] = [
     source: "vfio_pin_pages",
     errno: EINVAL,
     about: "the driver has a dma_unmap callback",
-    test: (_, { hasUnmapCallback }) =>
-      hasUnmapCallback ? undefined : "the driver would not hear of an unmap",
+    test: (_, { hasUnmapCallback, behaviour }) =>
+      hasUnmapCallback || behaviour?.anyCallback === true
+        ? undefined
+        : "the driver would not hear of an unmap",
   },
   {
     name: "pin.batch",

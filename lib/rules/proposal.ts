@@ -33,6 +33,14 @@ export interface ProposalV9 {
   readonly scope: "singleton" | "all" | "never";
 }
 
+/** What mainline chose, in Linux v5.8 (2020); later it let all groups pin. */
+export const MAINLINE_V5_8: ProposalV9 = {
+  bitmapSize: "validated",
+  lowerBound: "smallest-iommu-page",
+  unit: "u64",
+  scope: "singleton",
+};
+
 /** A kernel that says it speaks the proposal, and how. */
 export interface ProposalKernel {
   /** The answers it was built with; undefined if it does not speak it. */

@@ -35,6 +35,8 @@ export interface Rule<Request, State extends RuleState> {
    * the kernel can decide, as whether memory can be pinned.
    */
   readonly test?: (request: Request, state: State) => string | undefined;
+  /** Of a rule without a test: which requests it is about; all, if left out. */
+  readonly concerns?: (request: Request) => boolean;
 }
 
 /** Finds every rule that a request breaks, in the order in which the kernel would notice. */

@@ -4,6 +4,7 @@
  * @module
  */
 
+import type { Behaviour } from "./behaviour.ts";
 import { DEVICE_INFO_RULES, FEATURE_RULES, IRQ_INFO_RULES, REGION_INFO_RULES } from "./device.ts";
 import { DIRTY_RULES } from "./dirty.ts";
 import {
@@ -15,12 +16,20 @@ import {
 } from "./group.ts";
 import { MAP_RULES } from "./map.ts";
 import { PIN_RULES } from "./pin.ts";
-import type { Rule } from "./refusal.ts";
 import { GET_INFO_RULES, SET_IOMMU_RULES } from "./setup.ts";
 import { UNMAP_RULES } from "./unmap.ts";
 
 /** A rule without its test: what can be said about it to somebody. */
-export type RuleText = Pick<Rule<never, never>, "name" | "source" | "errno" | "about">;
+export interface RuleText {
+  /** A short name, as "map.overlap". */
+  readonly name: string;
+  /** The function of the kernel that tests it. */
+  readonly source: string;
+  /** What the kernel answers; where kernels differ, by its behaviour. */
+  readonly errno: number | ((behaviour: Behaviour) => number);
+  /** What the rule wants, in a few words. */
+  readonly about: string;
+}
 
 /** The rules by the request that they belong to, each list in the kernel's order. */
 export const RULES: Readonly<Record<string, readonly RuleText[]>> = {

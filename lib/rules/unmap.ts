@@ -22,6 +22,7 @@ import { firstRefusal, type Refusal, type Rule } from "./refusal.ts";
 export interface UnmapRequest extends Extent {
   /** Left out: large enough. */
   readonly argsz?: number | undefined;
+  /** GET_DIRTY_BITMAP 1, ALL 2, VADDR 4. */
   readonly flags: number;
   /** With the flag GET_DIRTY_BITMAP. */
   readonly bitmap?: BitmapRequest | undefined;
@@ -35,7 +36,7 @@ export interface UnmapState extends AddressSpace {
   readonly v1?: boolean | undefined;
 }
 
-const { EINVAL, EBUSY } = ERRNO;
+const { EINVAL, EBUSY, EFAULT } = ERRNO;
 const ALL = VFIO_DMA_UNMAP_FLAG_ALL;
 const VADDR = VFIO_DMA_UNMAP_FLAG_VADDR;
 const BITMAP = VFIO_DMA_UNMAP_FLAG_GET_DIRTY_BITMAP;
@@ -158,6 +159,13 @@ export const UNMAP_RULES: readonly Rule<UnmapRequest, UnmapState>[] = [
     errno: EINVAL,
     about: "VADDR takes mappings that have their address",
     test: takenTwice,
+  },
+  {
+    name: "dirty.copy",
+    source: "update_user_bitmap",
+    errno: EFAULT,
+    about: "with a bitmap: its memory is there and writable",
+    concerns: (request) => has(request, BITMAP),
   },
 ];
 

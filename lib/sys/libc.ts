@@ -6,6 +6,7 @@
 
 import { ERRNO } from "../base/errno.ts";
 import { KCMP_FILE, O_CLOEXEC, O_DIRECTORY, O_RDONLY, SYS_KCMP } from "./constant.ts";
+import { cString, entryNames, pollAnswers, pollSet, u64 } from "./wire.ts";
 import { type Library, openLibrary } from "./symbols.ts";
 import {
   type Kernel,
@@ -17,22 +18,8 @@ import {
 
 const MAP_FAILED = 0xffff_ffff_ffff_ffffn;
 const PATH_MAX = 4096;
-const DIRENT_NAME = 19; //  offsetof(struct dirent64, d_name): ino 8, off 8, reclen 2, type 1
-const POLLFD_SIZE = 8; //   int fd, short events, short revents
 
-const encoder = new TextEncoder();
 const decoder = new TextDecoder();
-
-function cString(text: string): Uint8Array<ArrayBuffer> {
-  if (text.includes("\0")) {
-    throw new TypeError(`A path has no NUL byte; got ${JSON.stringify(text)}`);
-  }
-  return encoder.encode(`${text}\0`);
-}
-
-/** Reads a 64-bit value as bigint at `at`, little endian as both supported machines are. */
-const u64 = (bytes: Uint8Array, at: number): bigint =>
-  new DataView(bytes.buffer, bytes.byteOffset).getBigUint64(at, true);
 
 class Linux implements Kernel {
   readonly name = "linux";
@@ -143,13 +130,7 @@ class Linux implements Kernel {
         const got = this.#entries(fd, chunk);
         if (got < 0) return got;
         if (got === 0) return names.sort();
-        for (let at = 0; at < got;) {
-          const length = chunk[at + 16]! | chunk[at + 17]! << 8;
-          const end = chunk.indexOf(0, at + DIRENT_NAME);
-          const name = decoder.decode(chunk.subarray(at + DIRENT_NAME, end));
-          if (name !== "." && name !== "..") names.push(name);
-          at += length;
-        }
+        names.push(...entryNames(chunk.subarray(0, got)));
       }
     } finally {
       this.close(fd);
@@ -200,15 +181,10 @@ class Linux implements Kernel {
   }
 
   poll(requests: readonly PollRequest[], timeout: number): number[] | number {
-    const set = new Uint8Array(requests.length * POLLFD_SIZE);
-    const view = new DataView(set.buffer);
-    requests.forEach(({ fd, events }, i) => {
-      view.setInt32(i * POLLFD_SIZE, fd, true);
-      view.setInt16(i * POLLFD_SIZE + 4, events, true);
-    });
+    const set = pollSet(requests);
     const r = this.#poll(set, requests.length, timeout);
     if (r < 0) return r;
-    return requests.map((_, i) => view.getInt16(i * POLLFD_SIZE + 6, true));
+    return pollAnswers(set);
   }
 
   #poll(set: Uint8Array<ArrayBuffer>, count: number, timeout: number): number {

@@ -12,15 +12,17 @@ export class TraceError extends Error {
   /** "TraceError". */
   override readonly name: string = "TraceError";
 
-  /** Says what is wrong with a line; lines count from 1. */
+  /** Says what is wrong with a line; lines count from 1, and 0 is for what is no trace at all. */
   constructor(readonly line: number, what: string) {
-    super(`Line ${line} of the trace: ${what}`);
+    super(line === 0 ? what : `Line ${line} of the trace: ${what}`);
   }
 }
 
 /** A trace that was read. */
 export interface Trace {
+  /** The first line. */
   readonly header: TraceHeader;
+  /** The calls, in order. */
   readonly records: readonly TraceRecord[];
   /** The last line was cut off, as a crash leaves it; it is not among the records. */
   readonly isCut: boolean;
@@ -70,6 +72,18 @@ const bytes: Check = (value) => {
 const listOf = (check: Check): Check => (value) => Array.isArray(value) && value.every(check);
 const objectOf = (shape: Shape): Check => (value) => wrongField(value, shape) === undefined;
 const texts: Check = (value) => isObject(value) && Object.values(value).every(text);
+
+/** What a check wants, for whoever wrote a trace by hand. */
+const WANTED: ReadonlyMap<Check, string> = new Map([
+  [integer, "a whole number"],
+  [count, "a whole number from 0"],
+  [text, "a text"],
+  [flag, "true or false"],
+  [hexa, "a text like 0x3b71"],
+  [kind, `one of ${[...KINDS].join(", ")}`],
+  [bytes, "bytes, as 2000 or ff*8"],
+  [texts, "an object of texts"],
+]);
 
 /** The fields of an object; those with a "?" may be missing. */
 type Shape = Readonly<Record<string, Check>>;
@@ -167,7 +181,7 @@ function parseLine(text: string, number: number): TraceLine {
     throw new TraceError(number, `no JSON: ${error instanceof Error ? error.message : error}`);
   }
   if (!isObject(value)) throw new TraceError(number, "no JSON object");
-  if (number === 1 || value["pinscope"] !== undefined) return checkHeader(value);
+  if (value["pinscope"] !== undefined) return checkHeader(value);
   const shape = shapeOf(value["call"]);
   if (shape === undefined) {
     throw new TraceError(
@@ -177,8 +191,11 @@ function parseLine(text: string, number: number): TraceLine {
   }
   const wrong = wrongField(value, shape);
   if (wrong === undefined) return value as unknown as TraceRecord;
-  const got = value[wrong] === undefined ? "nothing" : JSON.stringify(value[wrong]);
-  throw new TraceError(number, `${value["call"]} has no such "${wrong}": ${got}`);
+  if (value[wrong] === undefined) throw new TraceError(number, `${value["call"]} lacks "${wrong}"`);
+  const check = shape[wrong] ?? shape[`${wrong}?`];
+  const wanted = (check && WANTED.get(check)) ?? "in the form that --trace writes";
+  const got = JSON.stringify(value[wrong]);
+  throw new TraceError(number, `"${wrong}" of ${value["call"]} should be ${wanted}; got ${got}`);
 }
 
 /**
@@ -216,8 +233,15 @@ export function parseTrace(text: string): Trace {
   const rest = lines.pop() ?? "";
   const isCut = rest !== "" && !isJson(rest);
   if (rest !== "" && !isCut) lines.push(rest);
+  const first = lines[0] ?? rest;
+  if (first === "") throw new TraceError(1, "the trace is empty");
+  if (!isJson(first)) {
+    throw new TraceError(0, "this is no trace (line 1 is not JSON); --trace FILE writes one");
+  }
   const [header, ...records] = lines.map((line, i) => parseLine(line, i + 1));
-  if (header === undefined || isRecord(header)) throw new TraceError(1, "the trace is empty");
+  if (header === undefined || isRecord(header)) {
+    throw new TraceError(1, 'a trace begins with {"pinscope":"trace","version":1,...}');
+  }
   return { header, records: records.filter(isRecord), isCut };
 }
 

@@ -6,6 +6,19 @@
  */
 
 import type { FdKind } from "../uapi/decode.ts";
+import type {
+  AddressRecord,
+  EventfdRecord,
+  FtruncateRecord,
+  MemfdRecord,
+  MmapRecord,
+  MunmapRecord,
+  PollRecord,
+  PrlimitRecord,
+  SameFileRecord,
+} from "./record_other.ts";
+
+export type * from "./record_other.ts";
 
 /** What a descriptor of a trace is. */
 export type FileKind = FdKind | "eventfd" | "memory" | "text" | "other";
@@ -26,7 +39,7 @@ export interface TraceHeader {
 }
 
 /** What every line but the first has. */
-interface Common {
+export interface CallRecord {
   /** Counts from 0. */
   readonly seq: number;
   /** What the call gave; an error number is negative. */
@@ -38,16 +51,20 @@ interface Common {
 }
 
 /** A call on a descriptor. */
-interface OnFile extends Common {
+export interface FileRecord extends CallRecord {
+  /** The descriptor, by its number in the recorded process. */
   readonly fd: number;
   /** What it is. */
   readonly kind: FileKind;
 }
 
 /** open(2). */
-export interface OpenRecord extends Common {
+export interface OpenRecord extends CallRecord {
+  /** Which call. */
   readonly call: "open";
+  /** The path. */
   readonly path: string;
+  /** The flags, as the call takes them. */
   readonly flags: number;
   /** What a descriptor of that path is. */
   readonly kind: FileKind;
@@ -56,7 +73,8 @@ export interface OpenRecord extends Common {
 }
 
 /** close(2). */
-export interface CloseRecord extends OnFile {
+export interface CloseRecord extends FileRecord {
+  /** Which call. */
   readonly call: "close";
 }
 
@@ -82,13 +100,15 @@ export interface PointerRecord {
 export interface FdRecord {
   /** Bytes from the start of the argument. */
   readonly at: number;
+  /** The descriptor, by its number in the recorded process. */
   readonly fd: number;
   /** It was made by the call, and is one of these. */
   readonly made?: FileKind;
 }
 
 /** ioctl(2). */
-export interface IoctlRecord extends OnFile {
+export interface IoctlRecord extends FileRecord {
+  /** Which call. */
   readonly call: "ioctl";
   /** The request's number, as "0x3b71". */
   readonly request: Hex;
@@ -104,14 +124,17 @@ export interface IoctlRecord extends OnFile {
   readonly fields?: Readonly<Record<string, string>>;
   /** The fields that the call changed, to read. */
   readonly wrote?: Readonly<Record<string, string>>;
+  /** Addresses in the argument. */
   readonly pointers?: readonly PointerRecord[];
+  /** Descriptors in the argument. */
   readonly fds?: readonly FdRecord[];
   /** The result is a new descriptor, and one of these. */
   readonly made?: FileKind;
 }
 
 /** read(2), write(2), pread(2) or pwrite(2). */
-export interface TransferRecord extends OnFile {
+export interface TransferRecord extends FileRecord {
+  /** Which call. */
   readonly call: "read" | "write" | "pread" | "pwrite";
   /** Bytes that were asked for. */
   readonly length: number;
@@ -124,97 +147,23 @@ export interface TransferRecord extends OnFile {
 }
 
 /** readlink(2). */
-export interface ReadlinkRecord extends Common {
+export interface ReadlinkRecord extends CallRecord {
+  /** Which call. */
   readonly call: "readlink";
+  /** The path. */
   readonly path: string;
+  /** Where it leads. */
   readonly target?: string;
 }
 
 /** The names in a folder. */
-export interface ListRecord extends Common {
+export interface ListRecord extends CallRecord {
+  /** Which call. */
   readonly call: "list";
+  /** The path. */
   readonly path: string;
+  /** The names, sorted. */
   readonly names?: readonly string[];
-}
-
-/** mmap(2). */
-export interface MmapRecord extends OnFile {
-  readonly call: "mmap";
-  readonly length: Hex;
-  readonly protection: number;
-  readonly flags: number;
-  readonly offset: Hex;
-  /** The number of the memory in this trace. */
-  readonly memory?: number;
-  /** Where it was: another run has it elsewhere. */
-  readonly address?: Hex;
-}
-
-/** Memory of the script itself that was given an address. */
-export interface AddressRecord extends Common {
-  readonly call: "address";
-  readonly memory: number;
-  readonly address: Hex;
-  readonly length: Hex;
-}
-
-/** munmap(2). */
-export interface MunmapRecord extends Common {
-  readonly call: "munmap";
-  readonly address: Hex;
-  readonly length: Hex;
-  readonly memory?: number;
-  readonly offset?: Hex;
-}
-
-/** memfd_create(2). */
-export interface MemfdRecord extends Common {
-  readonly call: "memfd";
-  readonly name: string;
-  readonly flags: number;
-}
-
-/** ftruncate(2). */
-export interface FtruncateRecord extends OnFile {
-  readonly call: "ftruncate";
-  readonly length: Hex;
-}
-
-/** eventfd(2). */
-export interface EventfdRecord extends Common {
-  readonly call: "eventfd";
-  readonly initial: number;
-  readonly flags: number;
-}
-
-/** poll(2). */
-export interface PollRecord extends Common {
-  readonly call: "poll";
-  readonly requests: readonly { readonly fd: number; readonly events: number }[];
-  readonly timeout: number;
-  readonly events?: readonly number[];
-}
-
-/** A soft and a hard limit. */
-export interface LimitRecord {
-  readonly soft: Hex;
-  readonly hard: Hex;
-}
-
-/** prlimit(2). */
-export interface PrlimitRecord extends Common {
-  readonly call: "prlimit";
-  readonly pid: number;
-  readonly resource: number;
-  readonly next?: LimitRecord;
-  readonly old?: LimitRecord;
-}
-
-/** kcmp(2). */
-export interface SameFileRecord extends Common {
-  readonly call: "sameFile";
-  readonly pids: readonly number[];
-  readonly fds: readonly number[];
 }
 
 /** One system call. */

@@ -25,6 +25,7 @@ export interface ReplayOptions {
 
 /** What came of one record. */
 export interface Step {
+  /** What was recorded. */
   readonly record: TraceRecord;
   /** Nothing for one that gave the same, or was left out. */
   readonly differences: readonly Difference[];

@@ -15,6 +15,7 @@ import { argumentBytes, parseCall, pathOf, type StraceCall } from "./strace_call
 
 /** A request that strace saw. */
 export interface StraceIoctl {
+  /** The descriptor. */
   readonly fd: number;
   /** What the descriptor is; absent where neither its path nor its requests tell. */
   readonly kind?: FdKind;

@@ -12,7 +12,7 @@ import type { Kernel } from "../sys/kernel.ts";
 import { kernelOf } from "./kernel_option.ts";
 import { readLine, writeText } from "../sys/text.ts";
 import { PCI_BRIDGE, readPci } from "./pci.ts";
-import { devicePath, hasVfioDriver, isViable, readGroup } from "./topology.ts";
+import { devicePath, hasVfioDriver, isViable, meant, readGroup } from "./topology.ts";
 import { claimsOn, type DeviceUse, usesOf } from "./uses.ts";
 
 /** What {@link bindDevice} or {@link unbindDevice} did. */
@@ -46,7 +46,9 @@ class PciDevice {
     if (path === undefined || !path.startsWith("/sys/bus/pci/")) {
       throw new TypeError(
         `${verb} takes a PCI address like 0000:00:10.0; got ${JSON.stringify(name)}` +
-          (path === undefined ? "" : ": a mediated device belongs to VFIO from the start"),
+          (path === undefined
+            ? (name.includes(":") ? meant(name) : "") // no group is bound
+            : ": a mediated device belongs to VFIO from the start"),
       );
     }
     this.path = path;

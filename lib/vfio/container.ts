@@ -1,6 +1,6 @@
 import { checkKind, checkOptions, type Kinds } from "../base/argument.ts";
 import { formatSize } from "../base/format.ts";
-import { type Forecast, forecast, type PlannedMap } from "../pins/forecast.ts";
+import type { Forecast, PlannedMap } from "../pins/forecast.ts";
 import type { Ledger } from "../pins/ledger.ts";
 import type { PinSnapshot } from "../pins/snapshot.ts";
 import type { Kernel } from "../sys/kernel.ts";
@@ -17,6 +17,7 @@ import { HostMemory, type MemoryOptions } from "./memory.ts";
 import { beginHistory, type PinHistory, type PinnedPages, readPinned } from "./pinned.ts";
 import { type ContainerRequest, explainRequest, type Explanation } from "./preflight.ts";
 import { probeScope } from "./probe.ts";
+import { rawIoctl } from "./raw_ioctl.ts";
 import type { ScopeReport } from "./scope.ts";
 import type { DirtyTracker } from "./tracker.ts";
 
@@ -65,6 +66,9 @@ export class Container implements Disposable {
   /**
    * Opens a container without groups.
    *
+   * @param options The kernel and the type of IOMMU: the running kernel, and v2, by default.
+   * @returns The container; dispose closes it, with all that it made.
+   * @throws {TypeError} If an option is not known or of the wrong kind.
    * @throws {VfioError} ENOENT or ENODEV: VFIO is not loaded; EACCES: no right to open it.
    * @see drivers/vfio/container.c, vfio_fops_open
    */
@@ -143,15 +147,7 @@ export class Container implements Disposable {
    * @throws {RangeError} If a count is not a whole number of at least 1.
    */
   forecast(maps: readonly PlannedMap[]): Forecast {
-    const { pageSize, iovaRanges, dmaAvailable } = this.#core.info();
-    return forecast({
-      pageSize,
-      ranges: iovaRanges,
-      dmaAvailable,
-      mappings: this.#core.mapper.pieces,
-      hasIommu: this.#core.accountState().iommuGroups > 0,
-      pins: this.pins(),
-    }, maps);
+    return this.#core.forecast(maps);
   }
 
   /**
@@ -163,19 +159,7 @@ export class Container implements Disposable {
    * @throws {ReferenceError} If no ledger is kept.
    */
   recordDriver<T>(subject: string, pages: number, body: () => T): T {
-    checkKind("subject", subject, "string");
-    checkKind("pages", pages, "number");
-    checkKind("body", body, "function");
-    if (!Number.isSafeInteger(pages)) {
-      throw new RangeError(`pages must be a whole number; got ${pages}`);
-    }
-    const { recorder } = this.#core;
-    if (recorder === undefined) throw new ReferenceError("No ledger is kept: see keepLedger");
-    recorder.begin();
-    const result = body();
-    const size = BigInt(pages) * this.pageSize;
-    recorder.end({ operation: { kind: "driver", size }, subject });
-    return result;
+    return this.#core.recordDriver(subject, pages, body);
   }
 
   /**
@@ -216,10 +200,14 @@ export class Container implements Disposable {
   }
 
   /**
-   * Takes zeroed host memory that can be mapped. Dispose gives it back.
+   * Takes zeroed host memory that can be mapped. Dispose gives it back, with its last mapping.
    *
-   * @param size Bytes, a multiple of 4096.
-   * @throws {RangeError} If it is not.
+   * @param size Bytes, a multiple of 4096 or of the huge page size.
+   * @param options Huge pages, or a file behind the memory.
+   * @returns The memory.
+   * @throws {TypeError} If the size is no bigint, or an option is not known.
+   * @throws {RangeError} If the size is not such a multiple.
+   * @throws {VfioError} ENOMEM, where the host has not enough memory or huge pages.
    */
   allocate(size: bigint, options?: MemoryOptions): HostMemory {
     return HostMemory.allocate(this.#core.kernel, size, options);
@@ -234,6 +222,12 @@ export class Container implements Disposable {
    * Lets the devices reach host memory at an IOVA. With a group behind an IOMMU the memory is pinned
    * and counted against RLIMIT_MEMLOCK now; with mediated devices only, when their driver pins.
    *
+   * @param memory What {@link allocate} gave; it stays with the host until its last mapping goes.
+   * @param options Where and how: all of the memory, read and write, at the lowest free address of a
+   *   multiple of 64 pages by default. Addresses and lengths are bytes, multiples of the page size.
+   * @returns The mapping; dispose unmaps it.
+   * @throws {ReferenceError} If no group is attached, or the memory was given back.
+   * @throws {TypeError} If an option is not known or of the wrong kind, as a number for a bigint.
    * @throws {RangeError} If address or size are not multiples of the page size, overlap a mapping,
    *   or lie outside the usable ranges; nothing was asked of the kernel then.
    * @throws {VfioError} ENOMEM: the memory limit; ENOSPC: dma_entry_limit; EFAULT: the memory.
@@ -298,10 +292,7 @@ export class Container implements Disposable {
    * @returns The kernel's answer, or -errno.
    */
   rawIoctl(request: number, argument?: Uint8Array | bigint): number {
-    const { kernel, fd } = this.#core;
-    if (argument === undefined) return kernel.ioctl(fd, request);
-    if (typeof argument === "bigint") return kernel.ioctlValue(fd, request, argument);
-    return kernel.ioctlBuffer(fd, request, argument);
+    return rawIoctl(this.#core, request, argument);
   }
 
   /** One line for logs. */

@@ -1,6 +1,8 @@
+import { checkKind } from "../base/argument.ts";
 import { ERRNO } from "../base/errno.ts";
 import { check, RuleError, VfioError } from "../base/error.ts";
 import type { AccountState } from "../pins/cost.ts";
+import { type Forecast, forecast, type PlannedMap } from "../pins/forecast.ts";
 import { Ledger } from "../pins/ledger.ts";
 import type { PinSnapshot } from "../pins/snapshot.ts";
 import { startRefusal } from "../rules/dirty.ts";
@@ -169,6 +171,36 @@ export class ContainerCore implements MapperHost, Disposable {
       this.recorder = new Recorder(new Ledger(this.accountState(), snapshot()), snapshot);
     }
     return this.recorder.ledger;
+  }
+
+  /** See `Container.recordDriver`. */
+  recordDriver<T>(subject: string, pages: number, body: () => T): T {
+    checkKind("subject", subject, "string");
+    checkKind("pages", pages, "number");
+    checkKind("body", body, "function");
+    if (!Number.isSafeInteger(pages)) {
+      throw new RangeError(`pages must be a whole number; got ${pages}`);
+    }
+    const { recorder } = this;
+    if (recorder === undefined) throw new ReferenceError("No ledger is kept: see keepLedger");
+    recorder.begin();
+    const result = body();
+    const size = BigInt(pages) * this.iommu.pageSize;
+    recorder.end({ operation: { kind: "driver", size }, subject });
+    return result;
+  }
+
+  /** See `Container.forecast`. */
+  forecast(maps: readonly PlannedMap[]): Forecast {
+    const { pageSize, iovaRanges, dmaAvailable } = this.info();
+    return forecast({
+      pageSize,
+      ranges: iovaRanges,
+      dmaAvailable,
+      mappings: this.mapper.pieces,
+      hasIommu: this.accountState().iommuGroups > 0,
+      pins: this.pins(),
+    }, maps);
   }
 
   /** See `Container.trackDirty`. */

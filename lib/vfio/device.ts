@@ -16,6 +16,7 @@ import { VFIO_DEVICE_FEATURE, VFIO_DEVICE_GET_INFO, VFIO_DEVICE_RESET } from "..
 import type { EventFd } from "./event.ts";
 import { disableIrq, enableIrq, type IrqInfo, readIrqInfo, triggerIrq } from "./irq.ts";
 import { newRegion, type Region, type RegionOwner } from "./region.ts";
+import { rawIoctl } from "./raw_ioctl.ts";
 import { readRegionInfo } from "./region_info.ts";
 
 /** What VFIO_DEVICE_GET_INFO tells. */
@@ -203,9 +204,7 @@ export class Device implements Disposable {
    * @returns The kernel's answer, or -errno.
    */
   rawIoctl(request: number, argument?: Uint8Array | bigint): number {
-    if (argument === undefined) return this.#kernel.ioctl(this.fd, request);
-    if (typeof argument === "bigint") return this.#kernel.ioctlValue(this.fd, request, argument);
-    return this.#kernel.ioctlBuffer(this.fd, request, argument);
+    return rawIoctl(this.#owner, request, argument);
   }
 
   /** Unmaps its regions and closes the device; twice does nothing. */

@@ -1,6 +1,5 @@
 import { checkOptions, given, type Kinds } from "../base/argument.ts";
-import { ERRNO } from "../base/errno.ts";
-import { check, PartialUnmapError, RuleError } from "../base/error.ts";
+import { RuleError } from "../base/error.ts";
 import { type Extent, ExtentSet } from "../base/extent.ts";
 import { formatSize, hex } from "../base/format.ts";
 import { bitmapBytes } from "../base/page.ts";
@@ -10,20 +9,8 @@ import { findIova } from "../rules/iova.ts";
 import { mapRefusal } from "../rules/map.ts";
 import { DIRTY_BITMAP_PAGES_MAX } from "../rules/dirty.ts";
 import type { Kernel } from "../sys/kernel.ts";
-import {
-  VFIO_DMA_MAP_FLAG_READ,
-  VFIO_DMA_MAP_FLAG_WRITE,
-  VFIO_DMA_UNMAP_FLAG_ALL,
-  VFIO_DMA_UNMAP_FLAG_GET_DIRTY_BITMAP,
-} from "../uapi/flag.ts";
-import { VFIO_IOMMU_MAP_DMA, VFIO_IOMMU_UNMAP_DMA } from "../uapi/request.ts";
-import {
-  dma_unmap_with_bitmap_request,
-  vfio_iommu_type1_dma_map,
-  vfio_iommu_type1_dma_unmap,
-} from "../uapi/type1.ts";
+import { VFIO_DMA_MAP_FLAG_READ, VFIO_DMA_MAP_FLAG_WRITE } from "../uapi/flag.ts";
 import { coreOf, type DirtyTracker } from "./tracker.ts";
-import { explainMap } from "./explain.ts";
 import type { IommuInfo } from "./iommu_info.ts";
 import {
   type Access,
@@ -32,6 +19,7 @@ import {
   newMapping,
   releaseMapping,
 } from "./mapping.ts";
+import { compareUnmapped, MapRequests } from "./map_request.ts";
 import { holdMemory, HostMemory } from "./memory.ts";
 import type { Recorder } from "./recorder.ts";
 
@@ -92,14 +80,12 @@ export class Mapper implements MappingOwner {
   /** What the kernel has mapped, by rising address. */
   readonly pieces: ExtentSet<Piece> = new ExtentSet();
   readonly #host: MapperHost;
-  // Requests are made once and filled again, so that a call allocates nothing.
-  readonly #map = vfio_iommu_type1_dma_map.create();
-  readonly #unmap = vfio_iommu_type1_dma_unmap.create();
-  readonly #unmapBitmap = dma_unmap_with_bitmap_request.create();
+  readonly #requests: MapRequests;
 
   /** Made by the container. */
   constructor(host: MapperHost) {
     this.#host = host;
+    this.#requests = new MapRequests(host);
   }
 
   /** See `Container.map`. */
@@ -134,8 +120,8 @@ export class Mapper implements MappingOwner {
     for (let at = 0n; at < size; at += pieceSize) {
       const length = size - at < pieceSize ? size - at : pieceSize;
       const piece: Piece = { iova: iova + at, size: length, mapping: undefined };
-      this.#mapPiece(piece, vaddr + at, RIGHTS[access]);
-      undo.defer(() => this.#unmapRange(piece));
+      this.#requests.map(piece, vaddr + at, RIGHTS[access]);
+      undo.defer(() => this.#requests.unmap(piece));
       pieces.push(piece);
     }
     const init = { iova, size, vaddr, access, memory, held, pieces, owner: this };
@@ -192,87 +178,32 @@ export class Mapper implements MappingOwner {
     if (refusal !== undefined) throw new RuleError(`Cannot map memory: ${refusal.reason}`, refusal);
   }
 
-  #mapPiece(piece: Piece, vaddr: bigint, flags: number): void {
-    const { kernel, fd } = this.#host;
-    const { fields, bytes } = this.#map;
-    fields.argsz = vfio_iommu_type1_dma_map.size;
-    fields.flags = flags;
-    fields.vaddr = vaddr;
-    fields.iova = piece.iova;
-    fields.size = piece.size;
-    check(
-      kernel.ioctlBuffer(fd, VFIO_IOMMU_MAP_DMA, bytes),
-      "VFIO_IOMMU_MAP_DMA",
-      `map ${formatSize(piece.size)} at iova ${hex(piece.iova)}`,
-      (errno) => explainMap(kernel, errno, piece),
-    );
-  }
-
-  /** Unmaps a range of whole pieces and compares what the kernel says it removed. */
-  #unmapRange(range: Extent): void {
-    const { kernel, fd } = this.#host;
-    const { fields, bytes } = this.#unmap;
-    fields.argsz = vfio_iommu_type1_dma_unmap.size;
-    fields.flags = 0;
-    fields.iova = range.iova;
-    fields.size = range.size;
-    const action = `unmap ${formatSize(range.size)} at iova ${hex(range.iova)}`;
-    check(kernel.ioctlBuffer(fd, VFIO_IOMMU_UNMAP_DMA, bytes), "VFIO_IOMMU_UNMAP_DMA", action);
-    this.#compare(range.size, fields.size, action);
-  }
-
-  #compare(wanted: bigint, removed: bigint, action: string): void {
-    if (removed === wanted) return;
-    throw new PartialUnmapError({
-      operation: "VFIO_IOMMU_UNMAP_DMA",
-      errno: ERRNO.ENOENT,
-      action,
-      hint: `the kernel removed ${hex(removed)} bytes of ${hex(wanted)}`,
-      details: { wanted, removed },
-    });
-  }
-
   /** See `Mapping[Symbol.dispose]`. */
   unmap(mapping: Mapping): void {
     this.#host.recorder?.begin();
-    this.#unmapRange(mapping);
+    this.#requests.unmap(mapping);
     this.#forget(mapping);
     this.#record("unmap", mapping);
   }
 
   /** See `Mapping.unmapWithBitmap`. */
   unmapWithBitmap(mapping: Mapping): DirtyWindow {
-    const { kernel, fd, tracker } = this.#host;
+    const { tracker } = this.#host;
     if (tracker === undefined) {
       throw new ReferenceError("Cannot unmap with dirty bits: dirty tracking is off");
     }
-    const { iova, size } = mapping;
-    const need = bitmapBytes(size / tracker.pageSize);
+    const need = bitmapBytes(mapping.size / tracker.pageSize);
     if (need > tracker.maxBitmapBytes) {
       throw new RangeError(
         `The dirty bits of one unmap take at most ${formatSize(tracker.maxBitmapBytes)}; this ` +
           `mapping's take ${formatSize(need)}`,
       );
     }
-    const action = `unmap ${formatSize(size)} at iova ${hex(iova)} with its dirty bits`;
-    const request = this.#unmapBitmap;
     this.#host.recorder?.begin();
-    const window = coreOf(tracker).readOnce(mapping, (target) => {
-      request.fields.argsz = dma_unmap_with_bitmap_request.size;
-      request.fields.flags = VFIO_DMA_UNMAP_FLAG_GET_DIRTY_BITMAP;
-      request.fields.iova = iova;
-      request.fields.size = size;
-      request.fields.pgsize = tracker.pageSize;
-      request.fields.bitmap_size = BigInt(target.size);
-      request.point("data", target);
-      check(
-        kernel.ioctlBuffer(fd, VFIO_IOMMU_UNMAP_DMA, request.bytes),
-        "VFIO_IOMMU_UNMAP_DMA",
-        action,
-        "take every page of the mapping as dirty",
-      );
-      this.#compare(size, request.fields.size, action);
-    });
+    const window = coreOf(tracker).readOnce(
+      mapping,
+      (target) => this.#requests.unmapWithBitmap(mapping, tracker.pageSize, target),
+    );
     this.#forget(mapping);
     this.#record("unmap", mapping);
     return window;
@@ -284,7 +215,7 @@ export class Mapper implements MappingOwner {
    * @returns Bytes that were removed.
    */
   unmapAll(): bigint {
-    const { kernel, fd, unmapsAll } = this.#host;
+    const { unmapsAll } = this.#host;
     let total = 0n;
     for (const piece of this.pieces) total += piece.size;
     // A ledger has a line for each mapping, so they go one by one then.
@@ -292,15 +223,9 @@ export class Mapper implements MappingOwner {
       for (const mapping of this.mappings()) this.unmap(mapping);
       return total;
     }
-    const { fields, bytes } = this.#unmap;
-    fields.argsz = vfio_iommu_type1_dma_unmap.size;
-    fields.flags = VFIO_DMA_UNMAP_FLAG_ALL;
-    fields.iova = 0n;
-    fields.size = 0n;
-    const action = "unmap everything";
-    check(kernel.ioctlBuffer(fd, VFIO_IOMMU_UNMAP_DMA, bytes), "VFIO_IOMMU_UNMAP_DMA", action);
+    const removed = this.#requests.unmapAll();
     this.forgetAll();
-    this.#compare(total, fields.size, action);
+    compareUnmapped(total, removed, "unmap everything");
     return total;
   }
 

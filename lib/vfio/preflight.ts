@@ -4,6 +4,8 @@
  * @module
  */
 
+import { checkKind, checkOptions, type Kinds } from "../base/argument.ts";
+import type { Extent } from "../base/extent.ts";
 import { ERRNO } from "../base/errno.ts";
 import { fitsMemlock, memlockReason } from "../pins/memlock.ts";
 import type { PinSnapshot } from "../pins/snapshot.ts";
@@ -13,6 +15,7 @@ import { MAP_RULES, type MapRequest } from "../rules/map.ts";
 import { type Refusal, refusals, type Rule, type RuleState } from "../rules/refusal.ts";
 import type { RuleText } from "../rules/table.ts";
 import { UNMAP_RULES, type UnmapRequest } from "../rules/unmap.ts";
+import { VFIO_IOMMU_DIRTY_PAGES_FLAG_GET_BITMAP } from "../uapi/flag.ts";
 import type { Kernel } from "../sys/kernel.ts";
 import { probeBehaviour } from "./behaviour.ts";
 import type { IommuInfo } from "./iommu_info.ts";
@@ -23,7 +26,9 @@ import type { Mapper } from "./mapper.ts";
 export type ContainerRequest =
   | { readonly request: "VFIO_IOMMU_MAP_DMA" } & MapRequest
   | { readonly request: "VFIO_IOMMU_UNMAP_DMA" } & UnmapRequest
-  | { readonly request: "VFIO_IOMMU_DIRTY_PAGES" } & DirtyPagesRequest;
+  | { readonly request: "VFIO_IOMMU_DIRTY_PAGES" }
+    & Omit<DirtyPagesRequest, keyof Extent>
+    & Partial<Extent>;
 
 /** What {@link explainRequest} finds. */
 export interface Explanation {
@@ -47,8 +52,44 @@ export interface ExplainHost {
   accountState(): { readonly groups: number; readonly iommuGroups: number };
 }
 
+const GET_BITMAP = VFIO_IOMMU_DIRTY_PAGES_FLAG_GET_BITMAP;
+const REQUESTS = [
+  "VFIO_IOMMU_MAP_DMA",
+  "VFIO_IOMMU_UNMAP_DMA",
+  "VFIO_IOMMU_DIRTY_PAGES",
+] as const;
+const FIELDS = {
+  request: REQUESTS,
+  argsz: "number",
+  flags: "number",
+  iova: "bigint",
+  size: "bigint",
+  vaddr: "bigint",
+  bitmap: "object",
+} as const;
+const BITMAP_FIELDS = { pageSize: "bigint", size: "bigint", address: "bigint" } as const;
+
+/** @throws {TypeError} With the field that is missing, not known, or of the wrong kind. */
+function checkRequest(request: ContainerRequest): void {
+  const all: Kinds<MapRequest & DirtyPagesRequest & { request: string }> = FIELDS;
+  checkOptions<object>(request, all);
+  const { bitmap } = request as DirtyPagesRequest;
+  checkOptions<object>(bitmap, BITMAP_FIELDS);
+  if (bitmap !== undefined) {
+    checkKind("bitmap.pageSize", bitmap.pageSize, "bigint");
+    checkKind("bitmap.size", bitmap.size, "bigint");
+  }
+  checkKind("request", request.request, REQUESTS);
+  checkKind("flags", request.flags, "number");
+  const ranged = request.request !== "VFIO_IOMMU_DIRTY_PAGES" || request.flags === GET_BITMAP;
+  for (const name of ["iova", "size"] as const) {
+    if (ranged) checkKind(name, request[name], "bigint");
+  }
+}
+
 /** See `Container.explain`. */
 export function explainRequest(host: ExplainHost, request: ContainerRequest): Explanation {
+  checkRequest(request);
   const info = host.info();
   const { groups, iommuGroups } = host.accountState();
   const behaviour: Behaviour = probeBehaviour(host.kernel, host.fd, info.pageSize);
@@ -71,7 +112,7 @@ export function explainRequest(host: ExplainHost, request: ContainerRequest): Ex
     case "VFIO_IOMMU_UNMAP_DMA":
       return explanation(UNMAP_RULES, request, state);
     case "VFIO_IOMMU_DIRTY_PAGES":
-      return explanation(DIRTY_RULES, request, state);
+      return explanation(DIRTY_RULES, { iova: 0n, size: 0n, ...request }, state);
   }
 }
 
@@ -82,7 +123,9 @@ function explanation<Request, State extends RuleState>(
 ): Explanation {
   return {
     refusals: [...refusals(rules, request, state)],
-    undecided: rules.filter(({ test }) => test === undefined),
+    undecided: rules.filter(({ test, concerns }) =>
+      test === undefined && concerns?.(request) !== false
+    ),
   };
 }
 

@@ -1,3 +1,4 @@
+import { checkKind } from "../base/argument.ts";
 import { ERRNO } from "../base/errno.ts";
 import { VfioError } from "../base/error.ts";
 import { type Extent, ExtentSet } from "../base/extent.ts";
@@ -50,14 +51,7 @@ export interface DirtyV9 {
  * import { Container, readDirtyV9 } from "@pinscope/vfio";
  * import { ModelKernel } from "@pinscope/vfio/model";
  *
- * const kernel = new ModelKernel({
- *   proposal: {
- *     bitmapSize: "inferred",
- *     lowerBound: "smallest-iommu-page",
- *     unit: "u64",
- *     scope: "singleton",
- *   },
- * });
+ * const kernel = new ModelKernel({ proposal: { bitmapSize: "inferred" } });
  * using container = Container.open({ kernel });
  * using _group = container.attach("0000:00:10.0");
  * using memory = container.allocate(128n << 20n);
@@ -154,9 +148,7 @@ function countBits(bitmap: Uint8Array): number {
 }
 
 function checkU64(name: string, value: bigint): void {
-  if (typeof value !== "bigint") {
-    throw new TypeError(`${name} must be a bigint; got ${typeof value}`);
-  }
+  checkKind(name, value, "bigint");
   if (value < 0n || value >= 1n << 64n) {
     throw new RangeError(`${name} must be at least 0 and below 2^64; got ${value}`);
   }

@@ -71,17 +71,19 @@ export function devicePath(name: string): string | undefined {
 export function checkTarget(target: string): void {
   if (GROUP.test(target) || devicePath(target) !== undefined) return;
   const text = typeof target === "string" ? JSON.stringify(target) : given(target);
-  const near = nearTarget(`${target}`);
   throw new TypeError(
     "A device is a PCI address like 0000:00:10.0, the UUID of a mediated device, or group:12; " +
-      `got ${text}${near === undefined ? "" : `; did you mean ${near}?`}`,
+      `got ${text}${meant(`${target}`)}`,
   );
 }
 
-/** What was meant by a short form: `00:10.0` as lspci prints it, or the number of a group. */
-function nearTarget(text: string): string | undefined {
+/**
+ * Says what was meant by a short form: `00:10.0` as lspci prints it, or the number of a group. The
+ * text ends a sentence; it is empty for what is no short form.
+ */
+export function meant(text: string): string {
   const near = /^\d+$/.test(text) ? `group:${text}` : `0000:${text}`;
-  return GROUP.test(near) || PCI.test(near) ? near : undefined;
+  return GROUP.test(near) || PCI.test(near) ? `; did you mean ${near}?` : "";
 }
 
 /**

@@ -123,7 +123,8 @@ describe("pinscope dirty", () => {
       optionsOf(commandNamed("dirty")!),
       [PCI, DEFAULT_MDEV, "--interval", "0.01"],
     );
-    const ran = dirty({ out, kernel, parsed, signal: controller.signal });
+    const stdin = { readSync: () => null };
+    const ran = dirty({ out, kernel, stdin, parsed, signal: controller.signal });
     setTimeout(() => controller.abort(new Interrupted()), 50);
     await rejects(() => Promise.resolve(ran), Interrupted);
     equal([kernel.openFiles, pinsOf("self", kernel).locked], [0, 0n]);

@@ -41,8 +41,19 @@ describe("help", () => {
         ok(out.split("\n").some((line) => line.includes(`--${name}`) && line.endsWith(about)));
       }
       ok(command.examples.length >= 2 && command.examples.length <= 4);
+      // Help puts "pinscope" in front: another program cannot stand first.
+      const words = command.examples.map(([line]) => line.split(" ")[0]);
+      ok(words.every((word) => COMMANDS.some(({ name }) => name === word)), words.join());
       for (const [line] of command.examples) ok(out.includes(`  pinscope ${line}\n`), line);
-      match(out, /^exit codes: 0 .* 1 .* 2 .* 130 /m);
+      const said = /^exit codes: [^]*/m.exec(unwrapped(out))?.[0] ?? "";
+      match(said, /^exit codes: 0 .* 1 .* 2 .* 130 Ctrl-C, 143 SIGTERM\n$/);
+      const verdicts = {
+        plan: "the mappings do not fit",
+        replay: "something differs",
+        conform: "something differs, or nothing could be compared",
+      };
+      const verdict = Object.entries(verdicts).find(([name]) => name === command.name)?.[1];
+      match(said, new RegExp(verdict === undefined ? " failed, 2" : ` failed, or ${verdict}, 2`));
       equal(tooWide(out), []);
     });
 
@@ -64,7 +75,7 @@ describe("wrong use", () => {
     ["dir", /did you mean dirty\?/],
     [
       "frobnicate",
-      /no command frobnicate: there are info, bind, unbind, dirty, pins, scope, plan, mdev, replay, decode, man, demo/,
+      /no command frobnicate: there are info, bind, unbind, dirty, pins, scope, plan, mdev, replay, decode, conform, man, demo/,
     ],
     ["help infoo", /did you mean info\?/],
     ["--json", /A command is missing, as in: info --json/],
@@ -89,6 +100,8 @@ describe("wrong use", () => {
     ["info x", /A device is a PCI address like .* device, or group:12; got "x"/],
     ["dirty 00:10.0", /got "00:10.0"/],
     ["bind group:3", /bind takes a PCI address like 0000:00:10.0; got "group:3"/],
+    ["bind 00:10.0", /got "00:10.0"; did you mean 0000:00:10.0\?/],
+    ["bind 12", /got "12"$/m],
     ["unbind x", /unbind takes a PCI address like 0000:00:10.0; got "x"/],
     ["pins --pid 0", /--pid takes a whole number from 1 to \d+; got "0"/],
     ["pins --pid 1.5", /--pid takes a whole number from 1 to \d+; got "1.5"/],

@@ -1,5 +1,6 @@
 import { COMMANDS } from "../../cli/commands.ts";
 import { manualPage } from "../../cli/man.ts";
+import { MANUAL } from "../../cli/manual.ts";
 import { optionsOf } from "../../cli/option.ts";
 import { equal, match, ok } from "../std/assert.ts";
 import { describe, it } from "../std/testing.ts";
@@ -20,6 +21,18 @@ describe("pinscope man", () => {
     }
     for (const name of ["dirty", "pins", "scope", "plan"]) {
       equal(page.match(new RegExp(`^\\.SS ${name}$`, "gm"))?.length !== undefined, true, name);
+    }
+  });
+
+  it("explains every column and group of checks that conform shows", async () => {
+    const texts = (MANUAL.conform?.fields ?? []).flatMap(([names]) => names.split(", "));
+    const [head = "", ...rows] = (await run(["conform", "--model"])).out.split("\n");
+    const groups = rows.slice(0, rows.indexOf("")).map((row) => row.split(/ {2,}/)[0] ?? "");
+    const shown = [...head.split(/ {2,}/).slice(1), ...groups];
+    ok(shown.length > 15);
+    equal(shown.filter((name) => !texts.includes(name)), []);
+    for (const name of ["info", "mdev", "replay", "decode"] as const) {
+      ok((MANUAL[name]?.fields.length ?? 0) > 0, name);
     }
   });
 

@@ -123,6 +123,12 @@ describe("pinscope pins --watch", () => {
     equal(rounds[0]?.["unseen"], { forbidden: [], vanished: [1] });
   });
 
+  it("goes without a DEVICE, which is followed anyway", async () => {
+    const { code, out, err } = await run(["pins", "--model", "--watch", "0000:00:10.0"]);
+    equal([code, out], [2, ""]);
+    match(err, /--watch goes without a DEVICE/);
+  });
+
   it("says what an interval may be", async () => {
     for (const args of [["--interval", "-1"], ["--interval=-1"]]) {
       const { code, err } = await run(["pins", "--model", "--watch", ...args]);

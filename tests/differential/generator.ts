@@ -3,12 +3,23 @@ import { VFIO_SET_IOMMU } from "../../lib/uapi/mod.ts";
 import type { Arbitrary, FastCheck } from "./fast_check.ts";
 import { Files } from "./files.ts";
 import type { Machine } from "./machine.ts";
-import type { Bitmap, Operation } from "./operation.ts";
+import type { Operation } from "./operation.ts";
 import { Requests } from "./requests.ts";
-import { Values } from "./values.ts";
+import { PAGE } from "./places.ts";
+import { BASE, Values } from "./values.ts";
 
 /** Steps of a sequence behind its start, at most. */
 const LENGTH = 60;
+
+const START_TRACKING: Operation = {
+  op: "dirty",
+  container: 0,
+  argsz: 8,
+  flags: 1,
+  iova: 0n,
+  size: 0n,
+  bitmap: { pgsize: 0n, size: 0n, data: { place: "null", offset: 0 }, fill: 0 },
+};
 
 /** What a sequence begins with. */
 interface Start {
@@ -17,16 +28,24 @@ interface Start {
   readonly type: bigint;
   readonly devices: boolean;
   readonly tracking: boolean;
+  readonly mappings: readonly StartMapping[];
+}
+
+/** A mapping of good memory, so many pages behind the one before it. */
+interface StartMapping {
+  readonly gap: number;
+  readonly pages: number;
+  readonly flags: number;
 }
 
 /** One step of any kind. */
 function anyOperation(fc: FastCheck, machine: Machine): Arbitrary<Operation> {
   const requests = new Requests(fc, machine);
   const files = new Files(fc, machine);
-  const vendor = machine.vendor.length > 0 ? [{ weight: 9, arbitrary: requests.vendor() }] : [];
+  const vendor = machine.vendor.length > 0 ? [{ weight: 12, arbitrary: requests.vendor() }] : [];
   return fc.oneof<Operation>(
     { weight: 9, arbitrary: requests.map() },
-    { weight: 7, arbitrary: requests.unmap() },
+    { weight: 5, arbitrary: requests.unmap() },
     { weight: 9, arbitrary: requests.get() },
     { weight: 3, arbitrary: requests.switch() },
     { weight: 2, arbitrary: requests.value() },
@@ -45,8 +64,8 @@ function starts(fc: FastCheck, machine: Machine): Arbitrary<Operation[]> {
   const all = machine.devices.length;
   return fc.record<Start>({
     groups: fc.oneof<readonly [readonly number[], readonly number[]]>(
-      { weight: 6, arbitrary: group.map((a) => [[a], []]) },
-      { weight: 3, arbitrary: group.map((a) => [[a, (a + 1) % all], []]) },
+      { weight: 5, arbitrary: group.map((a) => [[a], []]) },
+      { weight: 5, arbitrary: group.map((a) => [[a, (a + 1) % all], []]) },
       { weight: 2, arbitrary: group.map((a) => [[a], [(a + 1) % all]]) },
       { weight: 1, arbitrary: fc.constant([[], []]) },
     ),
@@ -55,7 +74,15 @@ function starts(fc: FastCheck, machine: Machine): Arbitrary<Operation[]> {
       { weight: 1, arbitrary: fc.constant(1n) },
     ),
     devices: machine.vendor.length > 0 ? values.rather(true, false) : values.rather(false, true),
-    tracking: fc.boolean(),
+    tracking: values.mostly(fc.constant(true), fc.constant(false), 3),
+    mappings: fc.array(
+      fc.record<StartMapping>({
+        gap: fc.constantFrom(0, 0, 0, 0, 0, 1, 3, 60, 64),
+        pages: fc.constantFrom(1, 2, 4, 16, 33, 64, 70),
+        flags: values.rather(3, 1),
+      }),
+      { minLength: 1, maxLength: 3, size: "max" },
+    ),
   }).map(begin);
 }
 
@@ -74,17 +101,25 @@ function begin(start: Start): Operation[] {
       list.push({ op: "openDevice", group, device: group, name: "its own" });
     }
   });
-  const bitmap: Bitmap = {
-    pgsize: 0n,
-    size: 0n,
-    data: { place: "null", offset: 0 },
-    fill: 0,
-  };
-  if (start.tracking) {
-    const fields = { container: 0, argsz: 8, flags: 1, iova: 0n, size: 0n, bitmap };
-    list.push({ op: "dirty", ...fields });
+  if (start.tracking) list.push(START_TRACKING);
+  let iova = BASE;
+  let offset = 0;
+  for (const { gap, pages, flags } of start.mappings) {
+    iova += BigInt(gap * PAGE);
+    const size = BigInt(pages * PAGE);
+    const vaddr = { place: "good", offset } as const;
+    list.push({ op: "map", container: 0, argsz: 32, flags, vaddr, iova, size });
+    iova += size;
+    offset += pages * PAGE;
   }
   return list;
+}
+
+/** Leads steps that want an open device to one that the start has opened, in most cases. */
+function aim(operation: Operation, open: readonly number[]): Operation {
+  const wantsOpen = operation.op === "vendor" || operation.op === "device";
+  if (!wantsOpen || open.length === 0 || open.includes(operation.device)) return operation;
+  return { ...operation, device: open[operation.device % open.length]! };
 }
 
 /** Sequences of operations for a machine. */
@@ -92,5 +127,9 @@ export function sequences(fc: FastCheck, machine: Machine): Arbitrary<Operation[
   return fc.record({
     start: starts(fc, machine),
     body: fc.array(anyOperation(fc, machine), { minLength: 1, maxLength: LENGTH, size: "max" }),
-  }).map(({ start, body }) => [...start, ...body]);
+  }).map(({ start, body }) => {
+    const open = start.flatMap((step) => step.op === "openDevice" ? [step.device] : [])
+      .filter((slot) => machine.vendor.length === 0 || machine.vendor.includes(slot));
+    return [...start, ...body.map((step) => aim(step, open))];
+  });
 }

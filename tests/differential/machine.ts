@@ -1,46 +1,96 @@
 /** The machines of the lab, as a model is made like them. */
-import { DEFAULT_SCENE, ModelKernel, type Scene } from "../../lib/model/mod.ts";
+import { LAB_SCENES, ModelKernel } from "../../lib/model/mod.ts";
+import { O_RDWR } from "../../lib/sys/constant.ts";
 import type { Kernel } from "../../lib/sys/kernel.ts";
-
-/** What QEMU's emulated VT-d can address: 39 bits, without the window of interrupts. */
-const RANGES: Scene["ranges"] = [
-  { start: 0n, end: 0xfedf_ffffn },
-  { start: 0xfef0_0000n, end: 0x7f_ffff_ffffn },
-];
-const edu = (name: string, group: number): Scene["devices"][number] => ({
-  kind: "pci",
-  name,
-  group,
-  id: [0x1234, 0x11e8],
-  class: 0x00ff00,
-  driver: "vfio-pci",
-  model: "edu",
-});
+import {
+  VFIO_GROUP_SET_CONTAINER,
+  VFIO_SET_IOMMU,
+  VFIO_TYPE1v2_IOMMU,
+} from "../../lib/uapi/mod.ts";
+import { probeBehaviour } from "../../lib/vfio/behaviour.ts";
+import { groupNode } from "./host.ts";
+import { Player } from "./player.ts";
 
 /** What a player can use: group and device slot n are those of the n-th name. */
 export interface Machine {
   readonly devices: readonly string[];
-  /** Slots whose device has the vendor driver. */
+  /** Slots whose device has the vendor driver; those that stand there more often are drawn so. */
   readonly vendor: readonly number[];
+  /** Slots whose driver is not told of unmaps. */
+  readonly deaf: readonly number[];
   /** A model with the same devices that behaves like the kernel given. */
   model(like: Kernel): Kernel;
 }
 
+/** A kernel and a model that is made like it, ready to be compared; both end with the stack. */
+export function openPlayers(
+  machine: Machine,
+  kernel: Kernel,
+  stack: DisposableStack,
+): readonly [Player, Player] {
+  stack.use(kernel.retain());
+  const { anyCallback } = behaviourOf(kernel, machine.devices[0] ?? "");
+  const deaf = anyCallback === true ? machine.deaf : [];
+  return [
+    stack.use(new Player(kernel, machine.devices, deaf)),
+    stack.use(new Player(machine.model(kernel), machine.devices, deaf)),
+  ];
+}
+
+/** Asks a kernel how it behaves, with a container that is gone afterwards. */
+function behaviourOf(kernel: Kernel, device: string): ReturnType<typeof probeBehaviour> {
+  using stack = new DisposableStack();
+  const must = (result: number, what: string): number => {
+    if (result < 0) throw new Error(`${what}: ${result}`);
+    return result;
+  };
+  const open = (path: string): number => {
+    const fd = must(kernel.open(path, O_RDWR), path);
+    stack.defer(() => void kernel.close(fd));
+    return fd;
+  };
+  const container = open("/dev/vfio/vfio");
+  const group = open(groupNode(kernel, device));
+  const argument = new Uint8Array(Int32Array.of(container).buffer);
+  must(kernel.ioctlBuffer(group, VFIO_GROUP_SET_CONTAINER, argument), "SET_CONTAINER");
+  must(kernel.ioctlValue(container, VFIO_SET_IOMMU, BigInt(VFIO_TYPE1v2_IOMMU)), "SET_IOMMU");
+  return probeBehaviour(kernel, container, 4096n);
+}
+
+function machine(scene: "plain" | "vendor", about: Omit<Machine, "model">): Machine {
+  return {
+    ...about,
+    model: (like) => {
+      const behaviour = behaviourOf(like, about.devices[0] ?? "");
+      return new ModelKernel({ ...LAB_SCENES[scene], behaviour });
+    },
+  };
+}
+
 /** The lab's profile `plain`: two edu devices, each alone in its group. */
-export const PLAIN: Machine = {
+export const PLAIN: Machine = machine("plain", {
   devices: ["0000:00:10.0", "0000:00:11.0"],
   vendor: [],
-  model: () =>
-    new ModelKernel({
-      ...DEFAULT_SCENE,
-      ranges: RANGES,
-      devices: [edu("0000:00:10.0", 3), edu("0000:00:11.0", 4)],
-    }),
-};
+  deaf: [],
+});
+
+/** The profile `vendor`: edu with vfio-pci, edu with the vendor driver, three mediated devices. */
+export const VENDOR: Machine = machine("vendor", {
+  devices: [
+    "0000:00:10.0",
+    "0000:00:11.0",
+    "50696e73-0000-4000-8000-000000000001",
+    "50696e73-0000-4000-8000-000000000002",
+    "50696e73-0000-4000-8000-000000000003",
+  ],
+  vendor: [1, 1, 2, 2, 2, 3, 3, 4],
+  deaf: [4],
+});
 
 /** The machine of the lab's profile that runs. */
 export function machineHere(): Machine {
   const profile = Deno.env.get("PINSCOPE_LAB_PROFILE");
   if (profile === "plain") return PLAIN;
+  if (profile === "vendor") return VENDOR;
   throw new Error(`There is no model of the lab's profile ${profile ?? "(not in the lab)"}`);
 }

@@ -8,8 +8,7 @@
  */
 import { rawLinux } from "../../mod.ts";
 import { loadFastCheck } from "./fast_check.ts";
-import { machineHere } from "./machine.ts";
-import { Player } from "./player.ts";
+import { machineHere, openPlayers } from "./machine.ts";
 import { REPLAY, summary, traces } from "./report.ts";
 import { search } from "./search.ts";
 
@@ -17,17 +16,17 @@ const [steps = 20_000, seed = Date.now() % 1_000_000_000, kinds = 20] = Deno.arg
 const fc = await loadFastCheck();
 if (typeof fc === "string") throw new Error(fc);
 const machine = machineHere();
-using real = new Player(rawLinux, machine.devices);
-using model = new Player(machine.model(rawLinux), machine.devices);
+using stack = new DisposableStack();
+const players = openPlayers(machine, rawLinux, stack);
 let told = 0;
 const progress = (done: number): void => {
   if (done - told < 5000) return;
   told = done;
   console.error(`${done} steps`);
 };
-const found = search(fc, machine, [real, model], { seed, steps, kinds, progress });
+const found = search(fc, machine, players, { seed, steps, kinds, progress });
 if (found.differences.length > 0) {
-  console.log(traces(found, [real, model]));
+  console.log(traces(found, players));
   console.log(`${REPLAY}\n`);
   Deno.exitCode = 1;
 }

@@ -110,7 +110,11 @@ export function writeOperation(operation: Operation, extra: object = {}): string
   );
 }
 
-/** Reads what {@link writeOperation} wrote; fields that are no part of an operation are ignored. */
+/** Whether a field of a line is an answer, and no part of the operation. */
+const isAnswer = (field: unknown): boolean =>
+  field === null || (typeof field === "object" && "result" in field);
+
+/** Reads what {@link writeOperation} wrote, without the answers that stand there. */
 export function readOperation(line: string): Operation {
   const value: unknown = JSON.parse(
     line,
@@ -120,5 +124,6 @@ export function readOperation(line: string): Operation {
   if (value === null || typeof value !== "object" || !("op" in value)) {
     throw new TypeError(`A line of a trace is a JSON object with "op"; got ${line}`);
   }
-  return value as Operation;
+  const fields = Object.entries(value).filter(([, field]) => !isAnswer(field));
+  return Object.fromEntries(fields) as unknown as Operation;
 }

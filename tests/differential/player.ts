@@ -2,7 +2,6 @@
 import { errnoName } from "../../lib/base/errno.ts";
 import { MFD_CLOEXEC, O_RDWR } from "../../lib/sys/constant.ts";
 import type { Kernel } from "../../lib/sys/kernel.ts";
-import { readText } from "../../lib/sys/text.ts";
 import {
   VFIO_GROUP_GET_DEVICE_FD,
   VFIO_GROUP_GET_STATUS,
@@ -13,34 +12,15 @@ import {
   VFIO_IOMMU_MAP_DMA,
   VFIO_IOMMU_UNMAP_DMA,
 } from "../../lib/uapi/mod.ts";
+import { neededBytes, watchedBytes } from "./bitmap.ts";
+import { groupNode, lockedPages } from "./host.ts";
 import { Places } from "./places.ts";
-import type { Answer, Bitmap, Operation } from "./operation.ts";
+import type { Answer, Operation } from "./operation.ts";
 import { differences, Request } from "./request.ts";
+import { OP } from "../kernel/vendor/layout.ts";
 import { runVendor } from "./vendor.ts";
 
 type Kind = "container" | "group" | "device";
-
-/** The folders of sysfs in which devices stand by name. */
-const BUSES = ["pci", "mdev"] as const;
-/** Bytes behind the bitmap that must stay as they were. */
-const GUARD = 64;
-
-/** The node of a device's group. */
-function groupNode(kernel: Kernel, device: string): string {
-  for (const bus of BUSES) {
-    const link = kernel.readlink(`/sys/bus/${bus}/devices/${device}/iommu_group`);
-    if (typeof link === "string") return `/dev/vfio/${link.slice(link.lastIndexOf("/") + 1)}`;
-  }
-  throw new Error(`${kernel.name}: ${device} has no IOMMU group`);
-}
-
-/** Pages of memory that this process has locked. */
-function lockedPages(kernel: Kernel): number {
-  const text = readText(kernel, "/proc/self/status");
-  const kiB = typeof text === "string" ? /^VmLck:\s*(\d+) kB$/m.exec(text)?.[1] : undefined;
-  if (kiB === undefined) throw new Error(`${kernel.name}: /proc/self/status has no VmLck`);
-  return Number(kiB) / 4;
-}
 
 const answer = (result: number): Answer => ({
   result: result < 0 ? errnoName(-result) : result === 0 ? "OK" : String(result),
@@ -51,6 +31,7 @@ export class Player implements Disposable {
   readonly kernel: Kernel;
   readonly #places: Places;
   readonly #devices: readonly string[];
+  readonly #deaf: readonly number[];
   readonly #nodes: readonly string[];
   readonly #files: Readonly<Record<Kind, Map<number, number>>> = {
     container: new Map(),
@@ -65,11 +46,16 @@ export class Player implements Disposable {
   readonly #stack: DisposableStack;
   #locked = 0;
 
-  constructor(kernel: Kernel, devices: readonly string[]) {
+  /**
+   * @param deaf Slots whose driver is not told of unmaps, on a kernel that lets it pin where another
+   *   driver is told: it is not asked to, for such a kernel stops at the next unmap.
+   */
+  constructor(kernel: Kernel, devices: readonly string[], deaf: readonly number[] = []) {
     using stack = new DisposableStack();
     this.kernel = kernel;
     stack.use(kernel.retain());
     this.#devices = devices;
+    this.#deaf = deaf;
     this.#nodes = devices.map((device) => groupNode(kernel, device));
     this.#places = stack.use(new Places(kernel));
     this.#other = kernel.memfd("no container", MFD_CLOEXEC);
@@ -140,11 +126,19 @@ export class Player implements Disposable {
       case "dirty":
         return this.#withBitmap(operation);
       case "vendor":
-        return this.#on("device", operation.device, (fd) => {
-          const device = this.#devices[this.#owner.get(operation.device) ?? 0] ?? "";
-          return runVendor(kernel, fd, device, operation);
-        });
+        return this.#vendor(operation);
     }
+  }
+
+  #vendor(operation: Operation & { op: "vendor" }): Answer | undefined {
+    const slot = this.#owner.get(operation.device) ?? 0;
+    const others = [...this.#owner.values()].some((owner) => !this.#deaf.includes(owner));
+    if (operation.run === OP.PIN && this.#deaf.includes(slot) && others) return undefined;
+    return this.#on(
+      "device",
+      operation.device,
+      (fd) => runVendor(this.kernel, fd, this.#devices[slot] ?? "", operation),
+    );
   }
 
   #on(kind: Kind, slot: number, call: (fd: number) => Answer): Answer | undefined {
@@ -246,15 +240,4 @@ export class Player implements Disposable {
     this.reset();
     this.#stack.dispose();
   }
-}
-
-/** Bytes that the kernel may write for a range: whole words of 64 pages. */
-export function neededBytes(size: bigint): bigint {
-  return ((size + 4095n) / 4096n + 63n) / 64n * 8n;
-}
-
-/** Bytes of the bitmap's memory that are prepared and compared: all that may be written, and a rest. */
-function watchedBytes(bitmap: Bitmap, need: bigint): number {
-  const said = bitmap.size > need && bitmap.size < 4096n ? bitmap.size : need;
-  return said > 1n << 20n ? 4096 : Number(said) + GUARD;
 }

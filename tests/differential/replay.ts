@@ -8,19 +8,18 @@
  */
 import { rawLinux } from "../../mod.ts";
 import { compare, writeTrace } from "./compare.ts";
-import { machineHere } from "./machine.ts";
+import { machineHere, openPlayers } from "./machine.ts";
 import { readOperation } from "./operation.ts";
-import { Player } from "./player.ts";
 
 const [file] = Deno.args;
 if (file === undefined) throw new TypeError("usage: replay.ts FILE");
 const operations = Deno.readTextFileSync(file).split("\n")
   .filter((line) => line.startsWith("{")).map(readOperation);
 const machine = machineHere();
-using real = new Player(rawLinux, machine.devices);
-using model = new Player(machine.model(rawLinux), machine.devices);
-const { difference, steps } = compare(real, model, operations);
+using stack = new DisposableStack();
+const players = openPlayers(machine, rawLinux, stack);
+const { difference, steps } = compare(...players, operations);
 const answers = [undefined, undefined] as const;
-console.log(writeTrace(real, model, difference ?? { operations, answers, steps }));
+console.log(writeTrace(...players, difference ?? { operations, answers, steps }));
 console.log(difference === undefined ? `${steps} steps, none different` : "They differ here");
 Deno.exitCode = difference === undefined ? 0 : 1;

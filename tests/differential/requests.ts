@@ -4,8 +4,10 @@ import { FLAG, OP } from "../kernel/vendor/layout.ts";
 import type { Arbitrary, FastCheck, Weighted } from "./fast_check.ts";
 import type { Machine } from "./machine.ts";
 import type { Bitmap, Operation } from "./operation.ts";
-import { Values } from "./values.ts";
+import { PAGE } from "./places.ts";
+import { BASE, Values } from "./values.ts";
 
+const page = (n: number): bigint => BASE + BigInt(n * PAGE);
 /** The bitmap of requests that have none. */
 const NO_BITMAP: Bitmap = { pgsize: 0n, size: 0n, data: { place: "null", offset: 0 }, fill: 0 };
 
@@ -66,7 +68,7 @@ export class Requests {
     const { fc } = this.#values;
     // The bitmap is drawn for any range: one that depended on it would shrink badly.
     return fc.record({
-      range: this.#values.range(),
+      range: this.#values.range(op === "dirty" ? 20 : 2),
       container: this.#container(),
       argsz: this.#values.rather(48, 0, 7, 8, 23, 24, 40, 47, 49, 4096),
       flags: fc.oneof(...flags),
@@ -134,9 +136,13 @@ export class Requests {
         fc.constantFrom<number>(0, PROT_WRITE, 7, ONE_CALL | PROT_READ),
         6,
       ),
-      iova: this.#values.iova(),
+      iova: fc.oneof(
+        { weight: 8, arbitrary: fc.integer({ min: 0, max: 6 }).map(page) },
+        { weight: 1, arbitrary: this.#values.iova() },
+        { weight: 1, arbitrary: this.#values.iova().map((iova) => iova + 0x123n) },
+      ),
       length: fc.oneof(
-        { weight: 12, arbitrary: fc.constantFrom(1, 1, 1, 2, 3, 5, 8, 64) },
+        { weight: 20, arbitrary: fc.constantFrom(1, 1, 1, 1, 2, 3, 5, 64) },
         { weight: 2, arbitrary: fc.constantFrom(0, 0x800, 4095, 4096) },
         { weight: 1, arbitrary: fc.constantFrom(4097, 512, 513) },
       ),

@@ -1,8 +1,8 @@
 /** Arbitraries of the fields of requests: mostly sound, near one another, and now and then absurd. */
+import { neededBytes } from "./bitmap.ts";
 import type { Arbitrary, FastCheck } from "./fast_check.ts";
 import type { Bitmap, Place, Pointer } from "./operation.ts";
 import { HALF, PAGE } from "./places.ts";
-import { neededBytes } from "./player.ts";
 
 /** Where most mappings lie: low enough for every device, and no page of it is special. */
 export const BASE = 0x100_0000n;
@@ -26,12 +26,12 @@ export class Values {
     this.fc = fc;
   }
 
-  /** The first value in nine cases of ten or so, one of the others else. */
-  mostly<T>(usual: Arbitrary<T>, rest: Arbitrary<T>, weight = 12): Arbitrary<T> {
+  /** The first one in nearly all cases: `weight` to 1. */
+  mostly<T>(usual: Arbitrary<T>, rest: Arbitrary<T>, weight = 24): Arbitrary<T> {
     return this.fc.oneof({ weight, arbitrary: usual }, { weight: 1, arbitrary: rest });
   }
 
-  /** One of these, the first twelve times as often as all others. */
+  /** One of these, the first far more often than all others. */
   rather<T>(usual: T, ...rest: T[]): Arbitrary<T> {
     return this.mostly(this.fc.constant(usual), this.fc.constantFrom(...rest));
   }
@@ -40,7 +40,7 @@ export class Values {
   iova(): Arbitrary<bigint> {
     const { fc } = this;
     const near = fc.oneof(
-      { weight: 5, arbitrary: fc.integer({ min: 0, max: 12 }) },
+      { weight: 6, arbitrary: fc.integer({ min: 0, max: 12 }) },
       { weight: 2, arbitrary: fc.constantFrom(62, 63, 64, 65, 68, 127, 128, 130, 192) },
     ).map((n) => BASE + page(n));
     const edges = fc.constantFrom(
@@ -60,7 +60,7 @@ export class Values {
       (1n << 64n) - page(2),
       (1n << 64n) - page(1),
     );
-    return this.mostly(near, edges, 10);
+    return this.mostly(near, edges, 20);
   }
 
   /** Bytes of a mapping. */
@@ -79,15 +79,15 @@ export class Values {
       (1n << 64n) - page(1),
       (1n << 64n) - 1n,
     );
-    return this.mostly(small, odd, 14);
+    return this.mostly(small, odd, 24);
   }
 
-  /** A range to unmap or to read: often one that cuts nothing. */
-  range(): Arbitrary<Range> {
+  /** A range to unmap or to read: with `whole` of eight one that holds the window, and cuts little. */
+  range(whole: number): Arbitrary<Range> {
     const { fc } = this;
     return fc.oneof<Range>(
       {
-        weight: 6,
+        weight: whole,
         arbitrary: fc.constantFrom<Range>(
           { iova: BASE, size: page(256) },
           { iova: BASE, size: page(512) },
@@ -135,14 +135,14 @@ export class Values {
       { weight: 1, arbitrary: this.#pointer("kernel", 0) },
       { weight: 1, arbitrary: this.#pointer("top", 0, PAGE) },
     );
-    return this.mostly(good, bad, 8);
+    return this.mostly(good, bad, 14);
   }
 
   /** A bitmap for a range of some size: right, or too short, of another page, in bad memory. */
   bitmap(): Arbitrary<(size: bigint) => Bitmap> {
     const { fc } = this;
     const data = fc.oneof(
-      { weight: 24, arbitrary: this.#pointer("bits", 0) },
+      { weight: 40, arbitrary: this.#pointer("bits", 0) },
       { weight: 3, arbitrary: this.#pointer("bits", 1, 4, 8, 4088) },
       { weight: 2, arbitrary: this.#pointer("half", HALF - 8, HALF - 12, HALF - 32, HALF) },
       { weight: 1, arbitrary: this.#pointer("read-only", 0) },

@@ -68,6 +68,7 @@ describe("container.explain", () => {
       equal(refusals.map(({ reason }) => reason), [
         "0x10000..0x12fff cuts the mapping 0x10000..0x1ffff",
       ]);
+      equal(container.explain({ ...unmap, flags: 0 }).undecided, []);
       const get = { request: "VFIO_IOMMU_DIRTY_PAGES", flags: 4, iova: 0x10000n } as const;
       const bitmap = { pageSize: 0x2000n, size: 7n };
       equal(rules(container, { ...get, size: 0x10000n, bitmap }), [
@@ -75,8 +76,26 @@ describe("container.explain", () => {
         "dirty.page-size",
         "dirty.started",
       ]);
+      equal(rules(container, { request: get.request, flags: 1 }), []);
       using _tracker = container.trackDirty();
+      const asked = container.explain({ ...get, size: 0x10000n, bitmap });
+      equal(asked.undecided.map(({ name }) => name), ["dirty.copy"]);
       equal(rules(container, { ...get, size: 0x10000n, bitmap: { pageSize: PAGE, size: 8n } }), []);
+    });
+  });
+
+  it("names a field that is missing, not known, or of the wrong kind", () => {
+    withContainer((container) => {
+      const bad: [object, RegExp][] = [
+        [{ iova: 4096 }, /iova must be a bigint, as 0x1000n; got the number 4096/],
+        [{ flags: undefined }, /flags must be a number, as 4096; got undefined/],
+        [{ iowa: 0n }, /Unknown option "iowa"; did you mean "iova"\?/],
+        [{ request: "VFIO_IOMMU_MAP_DM" }, /request must be "VFIO_IOMMU_MAP_DMA", /],
+        [{ bitmap: { size: 8n } }, /bitmap.pageSize must be a bigint/],
+      ];
+      for (const [more, text] of bad) {
+        throws(() => container.explain(map(more as Partial<ContainerRequest>)), TypeError, text);
+      }
     });
   });
 

@@ -10,10 +10,10 @@ const blocks = [...README.matchAll(/^```(\w*)\n(.*?)^```$/gms)].map(([, language
   text: text ?? "",
 }));
 
-async function run(args: string[], stdin: string = ""): Promise<string> {
+async function run(args: string[], stdin: string = "", cwd: string | URL = ROOT): Promise<string> {
   const child = new Deno.Command(Deno.execPath(), {
     args,
-    cwd: ROOT,
+    cwd,
     env: { NO_COLOR: "1" },
     stdin: "piped",
     stdout: "piped",
@@ -47,10 +47,59 @@ describe("README.md", () => {
     ok(blocks.some(({ text }) => text === demo), `the demo prints:\n${demo}`);
   });
 
-  it("names only files that are there", () => {
+  it("shows what conform ends with", async () => {
+    const entry = ["run", "--cached-only", "--no-prompt", "cli/main.ts"];
+    const whole = await run([...entry, "conform", "--model=6.1"]);
+    const end = whole.slice(whole.lastIndexOf("\n\n") + 2);
+    ok(end.startsWith("The kernel behaves like"));
+    ok(blocks.some(({ text }) => text === end), `conform ends with:\n${end}`);
+  });
+
+  it("explains a request with the program and the output that it shows", async () => {
+    const at = blocks.findIndex(({ text }) => text.includes("container.explain("));
+    const whole = [
+      `import { Container } from "@pinscope/vfio";`,
+      `import { ModelKernel } from "@pinscope/vfio/model";`,
+      `using container = Container.open({ kernel: new ModelKernel() });`,
+      `using _group = container.attach("0000:00:10.0");`,
+      blocks[at]?.text,
+    ].join("\n");
+    const args = ["run", "--cached-only", "--no-prompt", "--no-check", "--config=deno.json", "-"];
+    equal(await run(args, whole), blocks[at + 1]?.text);
+  });
+
+  it("links only to files that are there, and are published with it", async () => {
     const names = [...README.matchAll(/\]\(([^)#:]+)\)/g)].map(([, name]) => name ?? "");
-    ok(names.length > 8);
-    for (const name of names) ok(Deno.statSync(new URL(name, ROOT)), name);
+    const { publish } = JSON.parse(await Deno.readTextFile(new URL("deno.json", ROOT)));
+    ok(names.length >= 7);
+    for (const name of names) {
+      ok(Deno.statSync(new URL(name, ROOT)), name);
+      ok(publish.include.includes(name.split("/")[0]), `${name} is not published`);
+    }
+  });
+
+  it("tells a script outside the checkout how it finds the package", async () => {
+    const root = ROOT.pathname.replace(/\/$/, "");
+    const told = blocks.map(({ text }) => text.replaceAll("/path/to/pinscope", root));
+    const config = told.find((text) => text.includes('"links"')) ?? "";
+    const [, ...words] = told.find((text) => text.includes("--config /"))?.trim().split(" ") ?? [];
+    equal(words.pop(), "script.ts");
+    const folder = await Deno.makeTempDir();
+    try {
+      await Deno.writeTextFile(
+        `${folder}/script.ts`,
+        `import { Container } from "@pinscope/vfio";
+        import { ModelKernel } from "@pinscope/vfio/model";
+        import { VFIO_TYPE1v2_IOMMU } from "@pinscope/vfio/uapi";
+        using container = Container.open({ kernel: new ModelKernel() });
+        console.log(container.supports(VFIO_TYPE1v2_IOMMU));`,
+      );
+      equal(await run([...words, "--no-check", "script.ts"], "", folder), "true\n");
+      await Deno.writeTextFile(`${folder}/deno.json`, config);
+      equal(await run(["run", "--cached-only", "--no-check", "script.ts"], "", folder), "true\n");
+    } finally {
+      await Deno.remove(folder, { recursive: true });
+    }
   });
 
   it("names only tasks and commands that there are", async () => {

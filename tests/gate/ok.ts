@@ -23,6 +23,7 @@ const ENTRIES = [
   "lib/uapi/mod.ts",
   "lib/model/mod.ts",
   "lib/trace/mod.ts",
+  "lib/conform/mod.ts",
   "cli/main.ts",
 ];
 

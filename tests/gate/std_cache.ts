@@ -5,6 +5,7 @@
  * @module
  */
 
+import { FAST_CHECK } from "../differential/fast_check.ts";
 import { ROOT, runChild } from "./child.ts";
 
 /** What is used of each package of @std: `cli/parse.ts` and `tests/std` import these. */
@@ -13,19 +14,16 @@ const STD: Readonly<Record<string, string>> = {
   "@std/cli": "/parse-args",
   "@std/testing": "/bdd",
 };
-/** `tests/differential/fast_check.ts` imports this. */
-const FAST_CHECK: Readonly<Record<string, string>> = { "fast-check": "" };
 
 /** The entries with the versions that `deno.json` asks for. */
-function specifiers(entries: Readonly<Record<string, string>>): string[] {
+function specifiers(): string[] {
   const config = JSON.parse(Deno.readTextFileSync(`${ROOT}deno.json`)) as {
     imports: Record<string, string>;
   };
-  return Object.entries(entries).map(([name, entry]) => `${config.imports[name]}${entry}`);
+  return Object.entries(STD).map(([name, entry]) => `${config.imports[name]}${entry}`);
 }
 
-async function cache(entries: Readonly<Record<string, string>>, seconds: number): Promise<boolean> {
-  const names = specifiers(entries);
+async function cache(names: readonly string[], seconds: number): Promise<boolean> {
   for (const flags of [["--cached-only"], []]) {
     const { code } = await runChild(
       [Deno.execPath(), "cache", "--quiet", ...flags, ...names],
@@ -43,10 +41,10 @@ async function cache(entries: Readonly<Record<string, string>>, seconds: number)
  * @returns Whether all of it is in the cache now.
  */
 export async function cacheStd(seconds = 10): Promise<boolean> {
-  return await cache(STD, seconds);
+  return await cache(specifiers(), seconds);
 }
 
 /** The same for fast-check, which the differential test draws its requests with. */
 export async function cacheFastCheck(seconds = 10): Promise<boolean> {
-  return await cache(FAST_CHECK, seconds);
+  return await cache([FAST_CHECK], seconds);
 }

@@ -34,6 +34,18 @@ describe("the list of kernels", () => {
     equal(choosePackage(choice, ["linux-image-6.1.0-50-amd64"]), undefined);
   });
 
+  it("takes of sid the kernel and the package with its image, and not the unsigned one", () => {
+    const sid = kernelNamed("7");
+    const chosen = sid && choosePackage(sid, [
+      "linux-binary-7.3.1+deb14-amd64",
+      "linux-binary-7.3.12+deb14-amd64",
+      "linux-binary-unsigned-7.3.12+deb14-amd64",
+      "linux-binary-7.3.12+deb14-cloud-amd64",
+    ]);
+    equal(chosen, "linux-binary-7.3.12+deb14-amd64");
+    equal(sid?.parts?.(chosen ?? ""), ["linux-modules-7.3.12+deb14-amd64"]);
+  });
+
   it("names every kernel once, and every pinned package fits its own pattern", () => {
     equal(new Set(kernels.map(({ name }) => name)).size, kernels.length);
     for (const { packages, newest } of kernels) ok(packages.every((name) => newest.test(name)));

@@ -81,7 +81,7 @@ function reason(
 ): string {
   const vendor = check.needs.some((need) => VENDOR_NEEDS.includes(need));
   if (vendor && without !== undefined) {
-    return "the lab's vendor driver is not built for this kernel";
+    return "the lab's vendor driver was not built for it";
   }
   return skipped[check.name] ?? "";
 }

@@ -3,7 +3,7 @@
  * and once more without CAP_IPC_LOCK, where memory limits count.
  */
 
-import { rawLinux as linux } from "../../mod.ts";
+import { linux } from "../../lib/sys/libc.ts";
 import { Bench } from "../../lib/conform/bench.ts";
 import { CHECKS } from "../../lib/conform/checks.ts";
 import { runSuite } from "../../lib/conform/suite.ts";

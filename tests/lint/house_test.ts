@@ -60,6 +60,8 @@ rule("layers", {
     ["examples/a.ts", 'import { b } from "@std/assert";'],
     ["examples/a.ts", 'import { b } from "@pinscope/vfiox";'],
     ["tests/unit/a.ts", 'import { b } from "@std/assert";'],
+    ["tests/unit/a.ts", 'const b = await import("fast-check");'],
+    ["tests/differential/fast_check.ts", 'import { b } from "npm:fast-check@4";'],
     ["tests/unit/a.ts", 'import { b } from "https://example.org/b.ts";'],
   ],
   good: [
@@ -83,6 +85,7 @@ rule("layers", {
       'import { b } from "@pinscope/vfio"; import { c } from "@pinscope/vfio/uapi";',
     ],
     ["tests/std/a.ts", 'const b = await import("@std/assert");'],
+    ["tests/differential/fast_check.ts", "const b = await import(FAST_CHECK);"],
     ["tests/unit/a.ts", 'import { b } from "../../lib/vfio/b.ts"; import fs from "node:fs";'],
     ["tests/unit/a.ts", "const b = await import(name); export { b };"],
   ],

@@ -1,10 +1,10 @@
-/** What is locked for a process, and what its limit lets through; and what drivers may pin. */
+/** What is locked for a process, and what its limit lets through. */
 
 import { RLIMIT_MEMLOCK } from "../../sys/constant.ts";
 import type { Bench } from "../bench.ts";
 import type { Check, Need, Say } from "../check.ts";
 import type { RawContainer } from "../container.ts";
-import { answer, must, Unprepared } from "../raw.ts";
+import { answer, Unprepared } from "../raw.ts";
 import { all, mapPages, unmapPages } from "./request.ts";
 
 type Show = (step: string) => void;
@@ -18,13 +18,11 @@ function counted(bench: Bench, say: Say): Show {
 const check = (
   name: string,
   rule: string,
-  source: string,
   needs: readonly Need[],
   run: (bench: Bench, say: Say, show: Show) => void,
 ): Check => ({
   name: `account: ${name}`,
   rule,
-  source,
   needs,
   run: (bench, say) => run(bench, say, counted(bench, say)),
 });
@@ -48,43 +46,31 @@ function map(bench: Bench, on: RawContainer, first: number, count: number): stri
 }
 
 const pci: readonly Check[] = [
-  check(
-    "MAP and UNMAP behind an IOMMU",
-    "account.map",
-    "vfio_lock_acct",
-    ["container"],
-    (bench, _say, show) => {
-      {
-        using container = bench.container();
-        mapPages(bench, container, 0, 64);
-        show("MAP of 64");
-        mapPages(bench, container, 64, 16, { flags: 1 });
-        show("MAP of 16 to read");
-        mapPages(bench, container, 128, 64);
-        show("the first 64 at another address");
-        unmapPages(bench, container, 0, 64);
-        show("UNMAP of the first");
-        map(bench, container, 128, 8);
-        show("a MAP that was refused");
-      }
-      show("after close");
-    },
-  ),
-  check(
-    "memory that is only half there",
-    "account.map",
-    "vfio_pin_map_dma",
-    ["container"],
-    (bench, say, show) => {
+  check("MAP and UNMAP behind an IOMMU", "account.map", ["container"], (bench, _say, show) => {
+    {
       using container = bench.container();
-      const { half } = bench.places;
-      const request = { argsz: 32, flags: 3, vaddr: half.address, iova: bench.at(0) };
-      say("MAP", answer(container.map({ ...request, size: bench.pages(2) })));
-      show("after it");
-      say("pages mapped", bench.count(container.unmap(all).size));
-    },
-  ),
-  check("a second device behind an IOMMU", "account.map", "vfio_iommu_type1_attach_group", [
+      mapPages(bench, container, 0, 64);
+      show("MAP of 64");
+      mapPages(bench, container, 64, 16, { flags: 1 });
+      show("MAP of 16 to read");
+      mapPages(bench, container, 128, 64);
+      show("the first 64 at another address");
+      unmapPages(bench, container, 0, 64);
+      show("UNMAP of the first");
+      map(bench, container, 128, 8);
+      show("a MAP that was refused");
+    }
+    show("after close");
+  }),
+  check("memory that is only half there", "account.map", ["container"], (bench, say, show) => {
+    using container = bench.container();
+    const { half } = bench.places;
+    const request = { argsz: 32, flags: 3, vaddr: half.address, iova: bench.at(0) };
+    say("MAP", answer(container.map({ ...request, size: bench.pages(2) })));
+    show("after it");
+    say("pages mapped", bench.count(container.unmap(all).size));
+  }),
+  check("a second device behind an IOMMU", "account.map", [
     "container",
     "second",
   ], (bench, _say, show) => {
@@ -99,7 +85,7 @@ const pci: readonly Check[] = [
     }
     show("one again");
   }),
-  check("the limit, behind an IOMMU", "map.memlock", "vfio_pin_pages_remote", [
+  check("the limit, behind an IOMMU", "map.memlock", [
     "container",
     "memory-limit",
   ], (bench, say, show) => {
@@ -116,40 +102,34 @@ const pci: readonly Check[] = [
 ];
 
 const mediated: readonly Check[] = [
-  check(
-    "MAP and pins with a mediated device",
-    "account.pin",
-    "vfio_pin_page_external",
-    ["mdev"],
-    (bench, _say, show) => {
-      using container = bench.container(bench.mdev);
-      using pinner = bench.pinner(container.group, bench.mdev);
-      mapPages(bench, container, 0, 64);
-      show("MAP");
-      pinner.pin(bench.at(0), 5);
-      show("5 pins");
-      pinner.pin(bench.at(0));
-      show("one of them again");
-      pinner.pin(bench.at(8), 3, { write: false });
-      show("3 to read");
-      mapPages(bench, container, 128, 64);
-      pinner.pin(bench.at(128));
-      show("the first page at another address");
-      pinner.pin(bench.at(60), 8);
-      show("a pin that was refused");
-      pinner.write(bench.at(20), new Uint8Array(8));
-      show("a write");
-      pinner.unpin(bench.at(0), 5);
-      show("unpin of 5");
-      pinner.unpin(bench.at(0));
-      show("unpin of the one again");
-      unmapPages(bench, container, 128, 64);
-      show("UNMAP of the other address");
-      pinner[Symbol.dispose]();
-      show("device closed");
-    },
-  ),
-  check("two mediated devices pin the same", "account.pin", "vfio_iommu_type1_pin_pages", [
+  check("MAP and pins with a mediated device", "account.pin", ["mdev"], (bench, _say, show) => {
+    using container = bench.container(bench.mdev);
+    using pinner = bench.pinner(container.group, bench.mdev);
+    mapPages(bench, container, 0, 64);
+    show("MAP");
+    pinner.pin(bench.at(0), 5);
+    show("5 pins");
+    pinner.pin(bench.at(0));
+    show("one of them again");
+    pinner.pin(bench.at(8), 3, { write: false });
+    show("3 to read");
+    mapPages(bench, container, 128, 64);
+    pinner.pin(bench.at(128));
+    show("the first page at another address");
+    pinner.pin(bench.at(60), 8);
+    show("a pin that was refused");
+    pinner.write(bench.at(20), new Uint8Array(8));
+    show("a write");
+    pinner.unpin(bench.at(0), 5);
+    show("unpin of 5");
+    pinner.unpin(bench.at(0));
+    show("unpin of the one again");
+    unmapPages(bench, container, 128, 64);
+    show("UNMAP of the other address");
+    pinner[Symbol.dispose]();
+    show("device closed");
+  }),
+  check("two mediated devices pin the same", "account.pin", [
     "mdev",
     "mdev2",
   ], (bench, _say, show) => {
@@ -167,7 +147,7 @@ const mediated: readonly Check[] = [
     other.unpin(bench.at(7), 2);
     show("by none");
   }),
-  check("a PCI device joins a mediated one", "account.join", "vfio_iommu_type1_attach_group", [
+  check("a PCI device joins a mediated one", "account.join", [
     "container",
     "mdev",
   ], (bench, _say, show) => {
@@ -187,7 +167,7 @@ const mediated: readonly Check[] = [
     }
     show("it left");
   }),
-  check("a PCI device whose driver pins", "account.pin", "vfio_iommu_type1_pin_pages", [
+  check("a PCI device whose driver pins", "account.pin", [
     "vendor-pci",
   ], (bench, _say, show) => {
     using container = bench.container(bench.vendorPci);
@@ -199,7 +179,7 @@ const mediated: readonly Check[] = [
     pinner.unpin(bench.at(0), 8);
     show("unpinned");
   }),
-  check("the limit, with a mediated device", "pin.memlock", "vfio_pin_page_external", [
+  check("the limit, with a mediated device", "pin.memlock", [
     "mdev",
     "memory-limit",
   ], (bench, say, show) => {
@@ -214,7 +194,7 @@ const mediated: readonly Check[] = [
     say("unpin of one", pinner.unpin(bench.at(1)));
     say("another one", pinner.pin(bench.at(9)));
   }),
-  check("a PCI device joins above the limit", "group.memlock", "vfio_iommu_replay", [
+  check("a PCI device joins above the limit", "group.memlock", [
     "container",
     "mdev",
     "memory-limit",
@@ -232,87 +212,5 @@ const mediated: readonly Check[] = [
   }),
 ];
 
-const pins: readonly Check[] = [
-  check(
-    "which pins are refused",
-    "pin.range",
-    "vfio_iommu_type1_pin_pages",
-    ["mdev"],
-    (bench, say, show) => {
-      using container = bench.container(bench.mdev);
-      using pinner = bench.pinner(container.group, bench.mdev);
-      mapPages(bench, container, 0, 64);
-      mapPages(bench, container, 100, 8, { flags: 1 });
-      mapPages(bench, container, 200, 8, { flags: 2 });
-      mapPages(bench, container, 300, 1, { vaddr: 0n });
-      mapPages(bench, container, 400, 1, { vaddr: bench.places.readOnly });
-      const one = { oneCall: true };
-      say("behind a mapping", pinner.pin(bench.at(64)));
-      say("before it", pinner.pin(bench.at(-1)));
-      say("far away", pinner.pin(1n << 50n));
-      say("over the end", pinner.pin(bench.at(60), 8, one));
-      say("no page", pinner.pin(bench.at(0), 0, one));
-      say("to write, mapped to read", pinner.pin(bench.at(100)));
-      say("to read, mapped to read", pinner.pin(bench.at(100), 1, { write: false }));
-      say("to read, mapped to write", pinner.pin(bench.at(200), 1, { write: false }));
-      say("memory that is not there", pinner.pin(bench.at(300)));
-      say("to write, read-only memory", pinner.pin(bench.at(400)));
-      say("to read, read-only memory", pinner.pin(bench.at(400), 1, { write: false }));
-      show("then");
-    },
-  ),
-  check("how many pages in one call", "pin.count", "vfio_pin_pages", ["mdev"], (bench, say) => {
-    using container = bench.container(bench.mdev);
-    using pinner = bench.pinner(container.group, bench.mdev);
-    mapPages(bench, container, 0, 256);
-    mapPages(bench, container, 256, 256);
-    mapPages(bench, container, 512, 256);
-    say("512", pinner.pin(bench.at(0), 512, { oneCall: true }));
-    say("513", pinner.pin(bench.at(0), 513, { oneCall: true }));
-    say("pages pinned", `${pinner.state().pinned}`);
-  }),
-  check(
-    "a driver without dma_unmap",
-    "pin.callback",
-    "vfio_pin_pages",
-    ["no-unmap"],
-    (bench, say, show) => {
-      using container = bench.container(bench.noUnmap);
-      using pinner = bench.pinner(container.group, bench.noUnmap);
-      mapPages(bench, container, 0, 8);
-      say("pin", pinner.pin(bench.at(0)));
-      say("pin to read", pinner.pin(bench.at(0), 1, { write: false }));
-      say("write", pinner.write(bench.at(1), Uint8Array.of(1)));
-      say("read", pinner.read(bench.at(1), 1));
-      show("then");
-    },
-  ),
-  check(
-    "which accesses are refused",
-    "pin.access",
-    "vfio_iommu_type1_dma_rw",
-    ["mdev"],
-    (bench, say) => {
-      using container = bench.container(bench.mdev);
-      using pinner = bench.pinner(container.group, bench.mdev);
-      must(map(bench, container, 0, 64) === "OK" ? 0 : -1, "MAP");
-      mapPages(bench, container, 100, 8, { flags: 1 });
-      mapPages(bench, container, 200, 8, { flags: 2 });
-      const bytes = Uint8Array.of(1, 2, 3, 4);
-      say("write behind a mapping", pinner.write(bench.at(64), bytes));
-      say("read behind a mapping", pinner.read(bench.at(64), 1));
-      say("write over its end", pinner.write(bench.at(64) - 2n, bytes));
-      const { memory } = bench.places;
-      say(
-        "what was written",
-        [...memory.bytes.subarray(Number(bench.pages(64)) - 2, Number(bench.pages(64)))].join(" "),
-      );
-      say("write, mapped to read", pinner.write(bench.at(100), bytes));
-      say("read, mapped to read", pinner.read(bench.at(100), 4));
-      say("read, mapped to write", pinner.read(bench.at(200), 4));
-    },
-  ),
-];
-
 /** All checks of the file. */
-export const accountChecks: readonly Check[] = [...pci, ...mediated, ...pins];
+export const accountChecks: readonly Check[] = [...pci, ...mediated];

@@ -38,12 +38,10 @@ function lengths(device: RawFile, request: number, sizes: readonly number[], say
 const check = (
   name: string,
   rule: string,
-  source: string,
   body: (device: RawFile, say: Say, bench: Bench) => void,
 ): Check => ({
   name: `device: ${name}`,
   rule,
-  source,
   needs: ["container"],
   run: (bench, say) => withDevice(bench, (device) => body(device, say, bench)),
 });
@@ -65,7 +63,7 @@ const REQ = 4;
 
 /** All checks of the file. */
 export const deviceChecks: readonly Check[] = [
-  check("GET_INFO", "device.info-argsz", "vfio_pci_ioctl_get_info", (device, say) => {
+  check("GET_INFO", "device.argsz", (device, say) => {
     lengths(device, VFIO_DEVICE_GET_INFO, [0, 15, 16, 17, 20, 24, 4096], say);
     const info = words32(16, 0xffff_ffff, 0, 0);
     must(device.ask(VFIO_DEVICE_GET_INFO, info), "DEVICE_GET_INFO");
@@ -74,15 +72,10 @@ export const deviceChecks: readonly Check[] = [
     say("regions", regions >= 9 ? "9 or more" : `${regions}`);
     say("interrupts", `${count}`);
   }),
-  check(
-    "GET_REGION_INFO",
-    "device.region-argsz",
-    "vfio_pci_ioctl_get_region_info",
-    (device, say) => {
-      lengths(device, VFIO_DEVICE_GET_REGION_INFO, [0, 31, 32, 33, 4096], say);
-    },
-  ),
-  check("region index", "device.region-index", "vfio_pci_ioctl_get_region_info", (device, say) => {
+  check("GET_REGION_INFO", "device.region-argsz", (device, say) => {
+    lengths(device, VFIO_DEVICE_GET_REGION_INFO, [0, 31, 32, 33, 4096], say);
+  }),
+  check("region index", "device.region-index", (device, say) => {
     const { regions } = counts(device);
     const ask = (index: number): string =>
       answer(device.ask(VFIO_DEVICE_GET_REGION_INFO, words32(32, 0, index, 0, 0, 0, 0, 0)));
@@ -92,10 +85,10 @@ export const deviceChecks: readonly Check[] = [
     say("the count + 1", ask(regions + 1));
     say("0xffffffff", ask(0xffff_ffff));
   }),
-  check("GET_IRQ_INFO", "device.irq-argsz", "vfio_pci_ioctl_get_irq_info", (device, say) => {
+  check("GET_IRQ_INFO", "device.irq-argsz", (device, say) => {
     lengths(device, VFIO_DEVICE_GET_IRQ_INFO, [0, 15, 16, 17, 4096], say);
   }),
-  check("interrupt index", "device.irq-index", "vfio_pci_ioctl_get_irq_info", (device, say) => {
+  check("interrupt index", "device.irq-index", (device, say) => {
     const { irqs: count } = counts(device);
     const ask = (index: number): string =>
       answer(device.ask(VFIO_DEVICE_GET_IRQ_INFO, words32(16, 0, index, 0)));
@@ -104,7 +97,7 @@ export const deviceChecks: readonly Check[] = [
     say("the count", ask(count));
     say("0xffffffff", ask(0xffff_ffff));
   }),
-  check("SET_IRQS", "device.irqs", "vfio_set_irqs_validate_and_prepare", (device, say) => {
+  check("SET_IRQS", "device.irqs", (device, say) => {
     const { irqs: count } = counts(device);
     const ask = (...fields: Parameters<typeof irqs>): string =>
       answer(device.ask(VFIO_DEVICE_SET_IRQS, irqs(...fields)));
@@ -126,7 +119,7 @@ export const deviceChecks: readonly Check[] = [
     say("REQ: mask", ask(20, NONE | MASK, REQ, 0, 1));
     say("REQ: unmask", ask(20, NONE | UNMASK, REQ, 0, 1));
   }),
-  check("read and write beyond a region", "device.rw", "vfio_pci_rw", (device, say, bench) => {
+  check("read and write beyond a region", "device.rw", (device, say, bench) => {
     const { regions } = counts(device);
     const { kernel } = bench;
     const bytes = new Uint8Array(4);
@@ -142,15 +135,10 @@ export const deviceChecks: readonly Check[] = [
       value(kernel.pwrite(device.fd, bytes, offset(7) + 0x1000n)),
     );
   }),
-  check(
-    "requests of other files, and unknown ones",
-    "device.unknown",
-    "vfio_device_fops_unl_ioctl",
-    (device, say) => {
-      say("0x3bff", answer(device.ask(0x3bff, NULL)));
-      say("GET_API_VERSION", answer(device.call(0x3b64)));
-      say("GROUP_GET_STATUS", answer(device.ask(0x3b67, words32(8, 0))));
-      say("MAP", answer(device.ask(0x3b72, words32(32, 0, 0, 0, 0, 0, 0, 0))));
-    },
-  ),
+  check("requests of other files, and unknown ones", "device.unknown", (device, say) => {
+    say("0x3bff", answer(device.ask(0x3bff, NULL)));
+    say("GET_API_VERSION", answer(device.call(0x3b64)));
+    say("GROUP_GET_STATUS", answer(device.ask(0x3b67, words32(8, 0))));
+    say("MAP", answer(device.ask(0x3b72, words32(32, 0, 0, 0, 0, 0, 0, 0))));
+  }),
 ];

@@ -11,7 +11,6 @@ const LOW_POWER_ENTRY = 3;
 const WITH_WAKEUP = 4;
 /** One that no device has. */
 const NONE = 0xffff;
-const SOURCE = "vfio_ioctl_device_feature";
 
 /** Asks: only requests that have no effect stand in this file. */
 function ask(device: RawFile, argsz: number, flags: number): string {
@@ -25,7 +24,6 @@ const check = (
 ): Check => ({
   name: `feature: ${name}`,
   rule,
-  source: SOURCE,
   needs: ["container"],
   run: (bench, say) => {
     using container = bench.container();
@@ -46,12 +44,17 @@ export const featureChecks: readonly Check[] = [
   check("flags", "feature.flags", (device, say) => {
     say("bit 19", ask(device, 8, PROBE | SET | LOW_POWER_ENTRY | 1 << 19));
     say("bit 31", ask(device, 8, (PROBE | SET | LOW_POWER_ENTRY | 1 << 31) >>> 0));
-    say("GET and SET", ask(device, 8, GET | SET | NONE));
-    say("GET and SET of a known one", ask(device, 8, GET | SET | LOW_POWER_ENTRY));
+  }),
+  check("GET and SET at once", "feature.verbs", (device, say) => {
+    say("of an unknown one", ask(device, 8, GET | SET | NONE));
+    say("of a known one", ask(device, 8, GET | SET | LOW_POWER_ENTRY));
+    say("with PROBE", ask(device, 8, PROBE | GET | SET | LOW_POWER_ENTRY));
+  }),
+  check("no operation", "feature.verb", (device, say) => {
     say("no operation", ask(device, 8, NONE));
     say("no operation of a known one", ask(device, 8, LOW_POWER_ENTRY));
   }),
-  check("PROBE of a known one", "feature.probe", (device, say) => {
+  check("PROBE of a known one", "feature.operation", (device, say) => {
     for (
       const [name, feature] of [["low power", LOW_POWER_ENTRY], [
         "with wake-up",
@@ -62,19 +65,21 @@ export const featureChecks: readonly Check[] = [
       say(`${name}: PROBE SET`, ask(device, 8, PROBE | SET | feature));
       say(`${name}: PROBE GET`, ask(device, 8, PROBE | GET | feature));
       say(`${name}: PROBE GET SET`, ask(device, 8, PROBE | GET | SET | feature));
+      say(`${name}: GET`, ask(device, 8, GET | feature));
     }
+  }),
+  check("SET without room for its data", "feature.payload", (device, say) => {
     say("with wake-up: SET without room", ask(device, 8, SET | WITH_WAKEUP));
     say("with wake-up: SET with 7 of 8 bytes", ask(device, 15, SET | WITH_WAKEUP));
-    say("low power: GET", ask(device, 8, GET | LOW_POWER_ENTRY));
   }),
-  check("an unknown one", "feature.unknown", (device, say) => {
+  check("an unknown one", "feature.known", (device, say) => {
     say("PROBE", ask(device, 8, PROBE | NONE));
     say("PROBE GET", ask(device, 8, PROBE | GET | NONE));
     say("PROBE GET SET", ask(device, 8, PROBE | GET | SET | NONE));
     say("GET", ask(device, 8, GET | NONE));
     say("SET", ask(device, 8, SET | NONE));
   }),
-  check("which there are", "feature.probe", (device, say) => {
+  check("which there are", "feature.operation", (device, say) => {
     for (const feature of [1, 2, 6, 7, 8, 9, 10, 11, 12, 13]) {
       const get = ask(device, 8, PROBE | GET | feature);
       say(`${feature}`, `${get}, ${ask(device, 8, PROBE | SET | feature)}`);

@@ -6,6 +6,7 @@ import {
   VFIO_GROUP_GET_STATUS,
   VFIO_GROUP_SET_CONTAINER,
 } from "../../uapi/request.ts";
+import type { Bench } from "../bench.ts";
 import type { Check } from "../check.ts";
 import type { RawGroup } from "../container.ts";
 import { answer, must, NULL, RawFile, words32 } from "../raw.ts";
@@ -18,14 +19,19 @@ function flags(group: RawGroup): string {
   return [given & 1 ? "viable" : "not viable", given & 2 ? "in a container" : "alone"].join(", ");
 }
 
+/** What an open answered; the file is closed. */
+function closed(bench: Bench, fd: number): string {
+  if (fd >= 0) bench.kernel.close(fd);
+  return answer(fd);
+}
+
 const name = (text: string): Uint8Array => new TextEncoder().encode(text);
 
 /** All checks of the file. */
 export const groupChecks: readonly Check[] = [
   {
     name: "group: open twice",
-    rule: "group.busy",
-    source: "vfio_group_fops_open",
+    rule: "group.open",
     needs: ["device"],
     run: (bench, say) => {
       const path = `/dev/vfio/${bench.pci.group}`;
@@ -40,8 +46,7 @@ export const groupChecks: readonly Check[] = [
   },
   {
     name: "group: GET_STATUS",
-    rule: "group.status",
-    source: "vfio_group_ioctl_get_status",
+    rule: "group.argsz",
     needs: ["device"],
     run: (bench, say) => {
       using group = bench.group();
@@ -58,19 +63,34 @@ export const groupChecks: readonly Check[] = [
     },
   },
   {
-    name: "group: SET_CONTAINER",
-    rule: "group.container",
-    source: "vfio_group_ioctl_set_container",
+    name: "group: SET_CONTAINER of no file",
+    rule: "group.file",
+    needs: ["device"],
+    run: (bench, say) => {
+      using group = bench.group();
+      say("NULL", answer(group.ask(VFIO_GROUP_SET_CONTAINER, NULL)));
+      say("file -1", answer(group.join(-1)));
+      say("a file that is not open", answer(group.join(0x7fff_0000)));
+    },
+  },
+  {
+    name: "group: SET_CONTAINER of what is no container",
+    rule: "group.kind",
     needs: ["device"],
     run: (bench, say) => {
       using group = bench.group();
       const { kernel } = bench;
       using nothing = new RawFile(kernel, must(kernel.open("/dev/null", O_RDWR), "open of null"));
-      say("NULL", answer(group.ask(VFIO_GROUP_SET_CONTAINER, NULL)));
-      say("file -1", answer(group.join(-1)));
-      say("a file that is not open", answer(group.join(0x7fff_0000)));
       say("/dev/null", answer(group.join(nothing.fd)));
       say("the group itself", answer(group.join(group.fd)));
+    },
+  },
+  {
+    name: "group: SET_CONTAINER twice",
+    rule: "group.again",
+    needs: ["device"],
+    run: (bench, say) => {
+      using group = bench.group();
       using file = bench.emptyContainer();
       using other = bench.emptyContainer();
       say("a container", answer(group.join(file.fd)));
@@ -80,14 +100,23 @@ export const groupChecks: readonly Check[] = [
     },
   },
   {
-    name: "group: UNSET_CONTAINER",
-    rule: "group.unset",
-    source: "vfio_group_ioctl_unset_container",
+    name: "group: UNSET_CONTAINER without a container",
+    rule: "group.none",
+    needs: ["device"],
+    run: (bench, say) => {
+      using group = bench.group();
+      say("without a container", answer(group.leave()));
+      using file = bench.emptyContainer();
+      must(group.join(file.fd), "SET_CONTAINER");
+      say("in a container", answer(group.leave()));
+      say("again", answer(group.leave()));
+    },
+  },
+  {
+    name: "group: UNSET_CONTAINER with an open device",
+    rule: "group.busy",
     needs: ["container"],
     run: (bench, say) => {
-      using alone = bench.group();
-      say("without a container", answer(alone.leave()));
-      alone[Symbol.dispose]();
       using container = bench.container();
       const { group } = container;
       {
@@ -99,24 +128,31 @@ export const groupChecks: readonly Check[] = [
     },
   },
   {
-    name: "group: GET_DEVICE_FD",
-    rule: "group.device",
-    source: "vfio_group_ioctl_get_device_fd",
+    name: "group: GET_DEVICE_FD without an IOMMU",
+    rule: "group.iommu",
     needs: ["container"],
     run: (bench, say) => {
       using file = bench.emptyContainer();
       using group = bench.group();
-      const ask = (text: string): string => {
-        const fd = group.deviceFd(text);
-        if (fd >= 0) bench.kernel.close(fd);
-        return answer(fd);
-      };
+      const ask = (text: string): string => closed(bench, group.deviceFd(text));
       const { name: pci } = bench.pci;
       say("without a container", ask(pci));
       say("another name without a container", ask("none"));
       must(group.join(file.fd), "SET_CONTAINER");
       say("without an IOMMU", ask(pci));
       must(file.askValue(0x3b66, 3), "SET_IOMMU");
+      say("with an IOMMU", ask(pci));
+    },
+  },
+  {
+    name: "group: GET_DEVICE_FD by name",
+    rule: "group.device",
+    needs: ["container"],
+    run: (bench, say) => {
+      using container = bench.container();
+      const { group } = container;
+      const ask = (text: string): string => closed(bench, group.deviceFd(text));
+      const { name: pci } = bench.pci;
       say("its device", ask(pci));
       say("another name", ask("none"));
       say("no name", ask(""));
@@ -134,7 +170,6 @@ export const groupChecks: readonly Check[] = [
   {
     name: "group: GET_DEVICE_FD of another group's device",
     rule: "group.device",
-    source: "vfio_device_get_from_name",
     needs: ["container", "second"],
     run: (bench, say) => {
       using container = bench.container();
@@ -144,7 +179,6 @@ export const groupChecks: readonly Check[] = [
   {
     name: "group: an unknown request",
     rule: "group.unknown",
-    source: "vfio_group_fops_unl_ioctl",
     needs: ["device"],
     run: (bench, say) => {
       using group = bench.group();
@@ -155,7 +189,6 @@ export const groupChecks: readonly Check[] = [
   {
     name: "group: not viable",
     rule: "group.viable",
-    source: "vfio_container_attach_group",
     needs: ["non-viable"],
     run: (bench, say) => {
       using group = bench.group(bench.nonViable);

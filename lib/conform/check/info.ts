@@ -10,7 +10,6 @@ import { factsOf } from "../facts.ts";
 import { answer, NULL } from "../raw.ts";
 import { all, mapPages, unmapPages } from "./request.ts";
 
-const SOURCE = "vfio_iommu_type1_get_info";
 /** What the buffer holds before, so that each byte that is written shows. */
 const FILL = 0xa5;
 
@@ -74,7 +73,6 @@ export const infoChecks: readonly Check[] = [
   ...lengths.map(([text, argsz]): Check => ({
     name: `info: argsz ${text}`,
     rule: "info.argsz",
-    source: SOURCE,
     needs: ["container"],
     run: (bench, say) => {
       using container = bench.container();
@@ -84,7 +82,6 @@ export const infoChecks: readonly Check[] = [
   {
     name: "info: flags",
     rule: "info.flags",
-    source: SOURCE,
     needs: ["container"],
     run: (bench, say) => {
       using container = bench.container();
@@ -94,7 +91,6 @@ export const infoChecks: readonly Check[] = [
   {
     name: "info: an argument that is NULL",
     rule: "info.argument",
-    source: SOURCE,
     needs: ["container"],
     run: (bench, say) => {
       using container = bench.container();
@@ -104,7 +100,6 @@ export const infoChecks: readonly Check[] = [
   {
     name: "info: the capabilities",
     rule: "info.capabilities",
-    source: SOURCE,
     needs: ["container"],
     run: (bench, say) => {
       using container = bench.container();
@@ -114,7 +109,6 @@ export const infoChecks: readonly Check[] = [
   {
     name: "info: the capabilities of a v1 container",
     rule: "info.capabilities",
-    source: SOURCE,
     needs: ["container"],
     run: (bench, say) => {
       using container = bench.container(bench.pci, "v1");
@@ -124,7 +118,6 @@ export const infoChecks: readonly Check[] = [
   {
     name: "info: entries left",
     rule: "info.entries",
-    source: "vfio_iommu_dma_avail_build_caps",
     needs: ["container"],
     run: (bench, say) => {
       using container = bench.container();
@@ -144,7 +137,6 @@ export const infoChecks: readonly Check[] = [
   {
     name: "info: a mediated device alone",
     rule: "info.mdev",
-    source: SOURCE,
     needs: ["container", "mdev"],
     run: (bench, say) => {
       using container = bench.container(bench.mdev);
@@ -157,7 +149,6 @@ export const infoChecks: readonly Check[] = [
   {
     name: "info: a PCI device came and went beside a mediated one",
     rule: "info.mdev",
-    source: SOURCE,
     needs: ["container", "mdev"],
     run: (bench, say) => {
       using container = bench.container(bench.mdev);

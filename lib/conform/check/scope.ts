@@ -1,67 +1,15 @@
 /** Which pages are dirty: pins, accesses of drivers, and groups that come and go. */
 
-import type { Bench } from "../bench.ts";
-import type { Check, Need, Say } from "../check.ts";
-import type { Member, RawContainer } from "../container.ts";
-import type { Pinner } from "../pinner.ts";
+import type { Check } from "../check.ts";
 import { answer } from "../raw.ts";
+import { flow, ONE, type Setting } from "./scope_flow.ts";
 import { all, mapPages, readWords, start, STOP } from "./request.ts";
 
-/** 64 pages are mapped; tracking is off. */
-interface Scene {
-  readonly bench: Bench;
-  readonly container: RawContainer;
-  /** The device that pins. */
-  readonly pinner: Pinner;
-  /** Says which of the 64 pages are dirty, as one word. */
-  readonly read: (step: string) => void;
-  readonly say: Say;
-}
-
-/** Which device is first, and what else there must be. */
-interface Setting {
-  readonly device?: (bench: Bench) => Member;
-  readonly needs?: readonly Need[];
-  readonly source?: string;
-}
-
-const ONE = Uint8Array.of(1);
-
-function flow(
-  name: string,
-  rule: string,
-  setting: Setting,
-  body: (scene: Scene) => void,
-): Check {
-  const { device = (bench: Bench) => bench.mdev, needs = ["mdev"] } = setting;
-  return {
-    name: `scope: ${name}`,
-    rule,
-    source: setting.source ?? "vfio_iova_dirty_bitmap",
-    needs,
-    run: (bench, say) => {
-      const member = device(bench);
-      using container = bench.container(member);
-      mapPages(bench, container, 0, 64);
-      using pinner = bench.pinner(container.group, member);
-      const read = (step: string): void => say(step, readWords(bench, container, 0, 64));
-      body({ bench, container, pinner, read, say });
-    },
-  };
-}
-
-const vendorPci: Setting = {
-  device: (bench) => bench.vendorPci,
-  needs: ["vendor-pci"],
-  source: "vfio_iommu_type1_pin_pages",
-};
 const joining: Setting = {
   needs: ["container", "mdev"],
-  source: "vfio_iommu_type1_attach_group",
 };
 const leaving: Setting = {
   needs: ["container", "mdev"],
-  source: "vfio_iommu_type1_detach_group",
 };
 
 const mediated: readonly Check[] = [
@@ -118,7 +66,7 @@ const mediated: readonly Check[] = [
       read("first read");
     },
   ),
-  flow("a pin that fails half-way", "pin.range", {}, ({ bench, container, pinner, read, say }) => {
+  flow("a pin that fails half-way", "pin.mapped", {}, ({ bench, container, pinner, read, say }) => {
     start(container);
     say("pin over the end", pinner.pin(bench.at(60), 8, { oneCall: true }));
     read("first read");
@@ -192,106 +140,11 @@ const withPci: readonly Check[] = [
   }),
 ];
 
-const declared: readonly Check[] = [
-  flow(
-    "a PCI device's first pin",
-    "dirty.first-pin",
-    vendorPci,
-    ({ bench, container, pinner, read }) => {
-      start(container);
-      read("first read");
-      read("second read");
-      pinner.pin(bench.at(3), 2);
-      read("after its first pin");
-      pinner.unpin(bench.at(3), 2);
-      read("after unpin");
-      read("once more");
-      container.dirtySwitch(STOP);
-      start(container);
-      read("after STOP and START");
-    },
-  ),
-  flow("a PCI device's first pin before START", "dirty.first-pin", vendorPci, (scene) => {
-    scene.pinner.pin(scene.bench.at(3), 1, { write: false });
-    start(scene.container);
-    scene.read("first read");
-  }),
-  flow("a PCI device's pin that is refused, and writes", "dirty.first-pin", vendorPci, (scene) => {
-    const { bench, container, pinner, read, say } = scene;
-    start(container);
-    say("pin over the end", pinner.pin(bench.at(60), 8, { oneCall: true }));
-    read("after it");
-    say("write", pinner.write(bench.at(1), ONE));
-    read("after the write");
-  }),
-  flow("a PCI device that pins is closed and opened", "dirty.first-pin", vendorPci, (scene) => {
-    const { bench, container, pinner, read } = scene;
-    start(container);
-    pinner.pin(bench.at(3));
-    pinner[Symbol.dispose]();
-    read("closed");
-    using _again = bench.pinner(container.group, bench.vendorPci);
-    read("opened again");
-  }),
-  flow("a PCI device that pins comes and goes", "dirty.first-pin", {
-    needs: ["mdev", "vendor-pci"],
-  }, (scene) => {
-    const { bench, container, pinner, read, say } = scene;
-    start(container);
-    pinner.pin(bench.at(1));
-    {
-      using group = container.join(bench.vendorPci);
-      using other = bench.pinner(group, bench.vendorPci);
-      read("it joined");
-      other.pin(bench.at(3));
-      read("it pinned");
-    }
-    read("it left");
-    read("once more");
-    {
-      using group = container.join(bench.vendorPci);
-      using other = bench.pinner(group, bench.vendorPci);
-      read("it joined again");
-      say("a pin that is refused", other.pin(bench.at(64)));
-    }
-    read("it left before a pin");
-    read("after that");
-  }),
-  flow("a vfio-pci device beside one that pins", "dirty.first-pin", {
-    ...vendorPci,
-    needs: ["container", "vendor-pci"],
-  }, (scene) => {
-    const { bench, container, pinner, read } = scene;
-    start(container);
-    pinner.pin(bench.at(3));
-    read("alone");
-    {
-      using _plain = container.join(bench.pci);
-      read("both");
-    }
-    read("alone again");
-    read("once more");
-  }),
-  flow("a mediated device pins beside a PCI device that may", "dirty.first-pin", {
-    ...vendorPci,
-    needs: ["mdev", "vendor-pci"],
-  }, (scene) => {
-    const { bench, container, pinner, read } = scene;
-    using group = container.join(bench.mdev);
-    using mdev = bench.pinner(group, bench.mdev);
-    start(container);
-    mdev.pin(bench.at(9));
-    read("the mediated one pinned");
-    pinner.pin(bench.at(3));
-    read("both pinned");
-  }),
-];
-
 const unmapped: readonly Check[] = [
   flow(
     "UNMAP of pinned pages, with its bitmap",
     "unmap.pinned",
-    { source: "vfio_dma_do_unmap" },
+    {},
     (scene) => {
       const { bench, container, pinner, say } = scene;
       start(container);
@@ -314,7 +167,7 @@ const unmapped: readonly Check[] = [
       say("called for", log.join("; "));
     },
   ),
-  flow("ALL of pinned pages", "unmap.pinned", { source: "vfio_dma_do_unmap" }, (scene) => {
+  flow("ALL of pinned pages", "unmap.pinned", {}, (scene) => {
     const { bench, container, pinner, say } = scene;
     mapPages(bench, container, 128, 8);
     mapPages(bench, container, 256, 8);
@@ -330,4 +183,4 @@ const unmapped: readonly Check[] = [
 ];
 
 /** All checks of the file. */
-export const scopeChecks: readonly Check[] = [...mediated, ...withPci, ...declared, ...unmapped];
+export const scopeChecks: readonly Check[] = [...mediated, ...withPci, ...unmapped];

@@ -17,6 +17,8 @@ import { all, mapPages, readWords, START, start } from "./request.ts";
 /** Ids that CHECK_EXTENSION is asked for, and SET_IOMMU; the last is more than 32 bits. */
 const IDS: readonly bigint[] = [...Array(13).keys()].map(BigInt);
 const LARGE = (1n << 32n) + 3n;
+/** Ids that a driver claims as an extension, and then refuses as a type. */
+const CLAIMED: ReadonlySet<bigint> = new Set([6n, 9n]);
 /** Cache coherence depends on the machine. */
 const DMA_CC = 4n;
 /** A request that no container knows. */
@@ -47,8 +49,7 @@ function requests(file: RawFile, say: Say, when: string): void {
 
 const iommuIds = [...IDS, LARGE].map((id): Check => ({
   name: `setup: SET_IOMMU ${id}`,
-  rule: id === 1n || id === 3n ? "setup.iommu-group" : "setup.iommu-type",
-  source: "vfio_ioctl_set_iommu",
+  rule: id === 1n || id === 3n ? "setup.once" : CLAIMED.has(id) ? "setup.type" : "setup.claimed",
   needs: ["container"],
   run: (bench, say) => {
     using file = bench.emptyContainer();
@@ -66,7 +67,6 @@ export const setupChecks: readonly Check[] = [
   {
     name: "setup: GET_API_VERSION",
     rule: "setup.version",
-    source: "vfio_fops_unl_ioctl",
     needs: ["container"],
     run: (bench, say) => {
       using file = bench.emptyContainer();
@@ -78,7 +78,6 @@ export const setupChecks: readonly Check[] = [
   {
     name: "setup: CHECK_EXTENSION without a group",
     rule: "setup.extension",
-    source: "vfio_container_ioctl_check_extension",
     needs: ["device"],
     run: (bench, say) => {
       using file = bench.emptyContainer();
@@ -88,7 +87,6 @@ export const setupChecks: readonly Check[] = [
   {
     name: "setup: CHECK_EXTENSION with a group",
     rule: "setup.extension",
-    source: "vfio_container_ioctl_check_extension",
     needs: ["device"],
     run: (bench, say) => {
       using file = bench.emptyContainer();
@@ -100,7 +98,6 @@ export const setupChecks: readonly Check[] = [
   {
     name: "setup: CHECK_EXTENSION with an IOMMU",
     rule: "setup.extension",
-    source: "vfio_iommu_type1_check_extension",
     needs: ["container"],
     run: (bench, say) => {
       using container = bench.container();
@@ -112,7 +109,6 @@ export const setupChecks: readonly Check[] = [
   {
     name: "setup: CHECK_EXTENSION of a v1 container",
     rule: "setup.extension",
-    source: "vfio_iommu_type1_check_extension",
     needs: ["container"],
     run: (bench, say) => {
       using container = bench.container(bench.pci, "v1");
@@ -122,7 +118,6 @@ export const setupChecks: readonly Check[] = [
   {
     name: "setup: CHECK_EXTENSION with a mediated device",
     rule: "setup.extension",
-    source: "vfio_iommu_type1_check_extension",
     needs: ["container", "mdev"],
     run: (bench, say) => {
       using container = bench.container(bench.mdev);
@@ -136,11 +131,19 @@ export const setupChecks: readonly Check[] = [
       say("10 with an mdev again", value(container.file.askValue(VFIO_CHECK_EXTENSION, 10)));
     },
   },
+  {
+    name: "setup: SET_IOMMU without a group",
+    rule: "setup.group",
+    needs: ["device"],
+    run: (bench, say) => {
+      using file = bench.emptyContainer();
+      for (const id of IDS) say(`${id}`, answer(file.askValue(VFIO_SET_IOMMU, id)));
+    },
+  },
   ...iommuIds,
   {
     name: "setup: SET_IOMMU v1, then v2",
-    rule: "setup.iommu-twice",
-    source: "vfio_ioctl_set_iommu",
+    rule: "setup.once",
     needs: ["container"],
     run: (bench, say) => {
       using container = bench.container(bench.pci, "v1");
@@ -151,7 +154,6 @@ export const setupChecks: readonly Check[] = [
   {
     name: "setup: SET_IOMMU where interrupts are not remapped",
     rule: "setup.interrupts",
-    source: "vfio_iommu_type1_attach_group",
     needs: ["device", "unsafe-interrupts"],
     run: (bench, say) => {
       using file = bench.emptyContainer();
@@ -165,8 +167,7 @@ export const setupChecks: readonly Check[] = [
   },
   {
     name: "setup: requests without an IOMMU",
-    rule: "setup.none",
-    source: "vfio_fops_unl_ioctl",
+    rule: "info.iommu",
     needs: ["container"],
     run: (bench, say) => {
       using file = bench.emptyContainer();
@@ -182,7 +183,6 @@ export const setupChecks: readonly Check[] = [
   {
     name: "setup: when the last group has left",
     rule: "setup.last-group",
-    source: "vfio_group_detach_container",
     needs: ["container"],
     run: (bench, say) => {
       using container = bench.container();
@@ -200,7 +200,6 @@ export const setupChecks: readonly Check[] = [
   {
     name: "setup: the container's file is closed before the group",
     rule: "setup.last-group",
-    source: "vfio_group_detach_container",
     needs: ["container"],
     run: (bench, say) => {
       using group = bench.group();
@@ -220,7 +219,6 @@ export const setupChecks: readonly Check[] = [
   {
     name: "setup: two containers at once",
     rule: "setup.containers",
-    source: "vfio_iommu_type1_open",
     needs: ["container", "second"],
     run: (bench, say) => {
       using one = bench.container();

@@ -2,15 +2,14 @@
 
 import { VFIO_IOMMU_MAP_DMA } from "../../uapi/request.ts";
 import type { Bench } from "../bench.ts";
-import type { Check } from "../check.ts";
+import type { Check, Need } from "../check.ts";
 import type { RawContainer } from "../container.ts";
 import { factsOf } from "../facts.ts";
 import { KERNEL_SPACE, NOWHERE, words } from "../place.ts";
 import { answer, NULL } from "../raw.ts";
-import { all, getRequest, mapPages, START, start, unmapPages } from "./request.ts";
+import { all, getRequest, START } from "./request.ts";
 
 const END = 1n << 64n;
-const SOURCE = "vfio_dma_do_map";
 
 /** MAP of pages counted back from 2^64. */
 function mapTop(bench: Bench, on: RawContainer, back: number, count: number): string {
@@ -37,12 +36,41 @@ function getTop(bench: Bench, on: RawContainer, back: number, count: number): st
 const mapMuch = (on: RawContainer, iova: bigint, size: bigint): string =>
   answer(on.map({ argsz: 32, flags: 3, vaddr: 0n, iova, size }));
 
+/** Maps a page, lets a PCI device join, and takes both back. */
+type Join = (name: string, iova: bigint, vaddr: bigint) => void;
+
+function replay(
+  name: string,
+  rule: string,
+  needs: readonly Need[],
+  body: (bench: Bench, join: Join) => void,
+): Check {
+  return {
+    name: `mdev: a PCI device joins over ${name}`,
+    rule,
+    needs: ["container", "mdev", ...needs],
+    run: (bench, say) => {
+      using container = bench.container(bench.mdev);
+      using group = bench.group(bench.pci);
+      const before = bench.locked();
+      body(bench, (what, iova, vaddr) => {
+        const request = { argsz: 32, flags: 3, vaddr, iova, size: bench.page };
+        say(`MAP, ${what}`, answer(container.map(request)));
+        const result = group.join(container.file.fd);
+        say(`SET_CONTAINER, ${what}`, answer(result));
+        if (result === 0) group.leave();
+        container.unmap(all);
+      });
+      say("pages locked", `${bench.locked() - before}`);
+    },
+  };
+}
+
 /** All checks of the file. */
 export const topChecks: readonly Check[] = [
   {
     name: "top: a mapping that ends at 2^64",
-    rule: "map.top",
-    source: SOURCE,
+    rule: "map.wrap",
     needs: ["mdev"],
     run: (bench, say) => {
       using container = bench.container(bench.mdev);
@@ -60,8 +88,7 @@ export const topChecks: readonly Check[] = [
   },
   {
     name: "top: the page before the last",
-    rule: "map.top",
-    source: SOURCE,
+    rule: "map.wrap",
     needs: ["mdev"],
     run: (bench, say) => {
       using container = bench.container(bench.mdev);
@@ -73,8 +100,7 @@ export const topChecks: readonly Check[] = [
   },
   {
     name: "top: dirty pages up to 2^64",
-    rule: "dirty.top",
-    source: "vfio_iommu_type1_dirty_pages",
+    rule: "dirty.wrap",
     needs: ["mdev"],
     run: (bench, say) => {
       using container = bench.container(bench.mdev);
@@ -91,7 +117,6 @@ export const topChecks: readonly Check[] = [
   {
     name: "mdev: what MAP does not look at without an IOMMU",
     rule: "map.emulated",
-    source: SOURCE,
     needs: ["mdev"],
     run: (bench, say) => {
       using container = bench.container(bench.mdev);
@@ -116,7 +141,6 @@ export const topChecks: readonly Check[] = [
   {
     name: "mdev: very large mappings",
     rule: "dirty.pages-max",
-    source: "vfio_dma_bitmap_alloc",
     needs: ["mdev"],
     run: (bench, say) => {
       using container = bench.container(bench.mdev);
@@ -134,36 +158,16 @@ export const topChecks: readonly Check[] = [
       say("START without it", answer(container.dirtySwitch(START)));
     },
   },
-  {
-    name: "mdev: a PCI device joins over mappings that it cannot have",
-    rule: "group.replay",
-    source: "vfio_iommu_type1_attach_group",
-    needs: ["container", "mdev", "hole"],
-    run: (bench, say) => {
-      using container = bench.container(bench.mdev);
-      using group = bench.group(bench.pci);
-      const before = bench.locked();
-      const join = (name: string): void => {
-        const result = group.join(container.file.fd);
-        say(`SET_CONTAINER, ${name}`, answer(result));
-        if (result === 0) group.leave();
-      };
-      const { address: vaddr } = bench.places.memory;
-      const one = { argsz: 32, flags: 3, vaddr, size: bench.page };
-      const with_ = (name: string, iova: bigint, at: bigint): void => {
-        say(`MAP ${name}`, answer(container.map({ ...one, iova, vaddr: at })));
-        join(name);
-        container.unmap(all);
-      };
-      with_("in reach", bench.at(0), vaddr);
-      with_("in the hole", bench.facts!.ranges![0]!.end + 1n, vaddr);
-      with_("beyond the IOMMU", bench.facts!.ranges!.at(-1)!.end + 1n, vaddr);
-      with_("of memory that is not there", bench.at(0), NOWHERE);
-      with_("to write read-only memory", bench.at(0), bench.places.readOnly);
-      say("pages locked", `${bench.locked() - before}`);
-      mapPages(bench, container, 0, 1);
-      start(container);
-      say("the container still works", unmapPages(bench, container, 0, 1));
-    },
-  },
+  replay("mappings outside its ranges", "group.window", ["hole"], (bench, join) => {
+    const { ranges } = bench.facts!;
+    const { address } = bench.places.memory;
+    join("in reach", bench.at(0), address);
+    join("in the hole", ranges![0]!.end + 1n, address);
+    join("beyond the IOMMU", ranges!.at(-1)!.end + 1n, address);
+  }),
+  replay("mappings of memory that cannot be had", "group.pin", [], (bench, join) => {
+    join("memory that is not there", bench.at(0), NOWHERE);
+    join("to write read-only memory", bench.at(0), bench.places.readOnly);
+    join("memory", bench.at(0), bench.places.memory.address);
+  }),
 ];

@@ -6,120 +6,7 @@ import type { Check } from "../check.ts";
 import type { RangeFields, RawContainer } from "../container.ts";
 import { answer, must, NULL } from "../raw.ts";
 import { all, mapPages, start, unmapPages } from "./request.ts";
-import { type UnmapRow, withBitmap } from "./unmap_bitmap.ts";
-
-const [ALL, VADDR] = [2, 4];
-const END = 1n << 64n;
-
-const fields = (name: string, rule: string, request: Partial<RangeFields>): UnmapRow => ({
-  name,
-  rule,
-  request: () => request,
-});
-
-const plain: readonly UnmapRow[] = [
-  { name: "one mapping", rule: "unmap.flags" },
-  fields("argsz 0", "unmap.argsz", { argsz: 0 }),
-  fields("argsz 23", "unmap.argsz", { argsz: 23 }),
-  fields("argsz 25", "unmap.argsz", { argsz: 25 }),
-  fields("argsz 4096", "unmap.argsz", { argsz: 4096 }),
-  fields("flag 8", "unmap.flags", { flags: 8 }),
-  fields("flag 0x80000000", "unmap.flags", { flags: 0x8000_0000 }),
-  { name: "iova 8 bytes on", rule: "unmap.align", request: (b) => ({ iova: b.at(0) + 8n }) },
-  { name: "size 8 bytes more", rule: "unmap.align", request: (b) => ({ size: b.pages(20) + 8n }) },
-  { name: "size 8 bytes less", rule: "unmap.align", request: (b) => ({ size: b.pages(20) - 8n }) },
-  fields("size 0", "unmap.size", { size: 0n }),
-  {
-    name: "beyond 2^64",
-    rule: "unmap.wrap",
-    request: (b) => ({ iova: END - b.page, size: b.pages(2) }),
-  },
-  {
-    name: "beyond 2^64 from a mapping on",
-    rule: "unmap.wrap",
-    request: (b) => ({ size: END - b.page }),
-  },
-  {
-    name: "the last page below 2^64",
-    rule: "unmap.wrap",
-    request: (b) => ({ iova: END - b.page, size: b.page }),
-  },
-  { name: "up to 2^64", rule: "unmap.wrap", request: (b) => ({ size: END - b.at(0) }) },
-  {
-    name: "up to the page before 2^64",
-    rule: "unmap.wrap",
-    request: (b) => ({ size: END - b.at(1) }),
-  },
-  {
-    name: "everything but the last page",
-    rule: "unmap.wrap",
-    request: (b) => ({ iova: 0n, size: END - b.page }),
-  },
-  {
-    name: "a cut at the head",
-    rule: "unmap.cut",
-    request: (b) => ({ iova: b.at(1), size: b.pages(19) }),
-  },
-  { name: "a cut at the tail", rule: "unmap.cut", request: (b) => ({ size: b.pages(19) }) },
-  {
-    name: "a cut in the middle",
-    rule: "unmap.cut",
-    request: (b) => ({ iova: b.at(1), size: b.page }),
-  },
-  { name: "one whole and a cut", rule: "unmap.cut", request: (b) => ({ size: b.pages(31) }) },
-  {
-    name: "a cut and one whole",
-    rule: "unmap.cut",
-    request: (b) => ({ iova: b.at(19), size: b.pages(51) }),
-  },
-  { name: "nothing mapped", rule: "unmap.none", request: () => ({ iova: 1n << 30n }) },
-  { name: "the gap", rule: "unmap.none", request: (b) => ({ iova: b.at(20), size: b.pages(10) }) },
-  { name: "both", rule: "unmap.none", request: (b) => ({ size: b.pages(70) }) },
-  {
-    name: "more than both",
-    rule: "unmap.none",
-    request: (b) => ({ iova: 0n, size: b.at(0) * 2n }),
-  },
-  fields("ALL", "unmap.all", { flags: ALL, iova: 0n, size: 0n }),
-  fields("ALL with a size", "unmap.all", { flags: ALL, iova: 0n }),
-  {
-    name: "ALL with one page",
-    rule: "unmap.all",
-    request: (b) => ({ flags: ALL, iova: 0n, size: b.page }),
-  },
-  fields("ALL with an iova", "unmap.all", { flags: ALL, size: 0n }),
-  fields("ALL with iova 8", "unmap.align", { flags: ALL, iova: 8n, size: 0n }),
-  fields("VADDR keeps the mapping", "unmap.vaddr", { flags: VADDR }),
-  fields("VADDR where nothing is mapped", "unmap.vaddr", { flags: VADDR, iova: 1n << 30n }),
-  {
-    name: "VADDR of both",
-    rule: "unmap.vaddr",
-    request: (b) => ({ flags: VADDR, size: b.pages(70) }),
-  },
-  {
-    name: "VADDR with a cut",
-    rule: "unmap.cut",
-    request: (b) => ({ flags: VADDR, size: b.pages(19) }),
-  },
-  fields("VADDR and ALL", "unmap.vaddr", { flags: VADDR | ALL, iova: 0n, size: 0n }),
-  fields("VADDR and ALL with a size", "unmap.all", { flags: VADDR | ALL, iova: 0n }),
-  fields("VADDR and flag 8", "unmap.flags", { flags: VADDR | 8 }),
-  {
-    name: "beyond 2^64, and size between pages",
-    rule: "unmap.align",
-    request: (b) => ({ iova: END - b.page, size: b.page + 8n }),
-  },
-  {
-    name: "beyond 2^64, and flag 8",
-    rule: "unmap.flags",
-    request: (b) => ({ iova: END - b.page, size: b.pages(2), flags: 8 }),
-  },
-  {
-    name: "beyond 2^64, and ALL",
-    rule: "unmap.all",
-    request: (b) => ({ iova: END - b.page, size: b.pages(2), flags: ALL }),
-  },
-];
+import { bitmapUnmaps, plainUnmaps, type UnmapRow } from "./unmap_rows.ts";
 
 /** Pages 0 to 19 are mapped, and 30 to 69. */
 function mapped(bench: Bench, type: "v1" | "v2" = "v2"): RawContainer {
@@ -140,7 +27,6 @@ function check(kind: "unmap" | "unmap with bitmap", row: UnmapRow): Check {
   return {
     name: `${kind}: ${row.name}`,
     rule: row.rule,
-    source: "vfio_dma_do_unmap",
     needs: ["container"],
     run: (bench, say) => {
       using container = mapped(bench);
@@ -168,7 +54,6 @@ const others: readonly Check[] = [
   {
     name: "unmap: an argument that is NULL",
     rule: "unmap.argument",
-    source: "vfio_iommu_type1_unmap_dma",
     needs: ["container"],
     run: (bench, say) => {
       using container = bench.container();
@@ -178,7 +63,6 @@ const others: readonly Check[] = [
   {
     name: "unmap: ALL of nothing, and twice",
     rule: "unmap.none",
-    source: "vfio_dma_do_unmap",
     needs: ["container"],
     run: (bench, say) => {
       using container = bench.container();
@@ -195,7 +79,6 @@ const others: readonly Check[] = [
   {
     name: "unmap: a v1 container",
     rule: "unmap.v1",
-    source: "vfio_dma_do_unmap",
     needs: ["container"],
     run: (bench, say) => {
       using container = mapped(bench, "v1");
@@ -209,7 +92,6 @@ const others: readonly Check[] = [
   {
     name: "unmap: a v1 container, pages mapped one by one",
     rule: "unmap.v1",
-    source: "vfio_dma_do_unmap",
     needs: ["container"],
     run: (bench, say) => {
       using container = bench.container(bench.pci, "v1");
@@ -220,8 +102,7 @@ const others: readonly Check[] = [
   },
   {
     name: "unmap with bitmap: not started",
-    rule: "unmap.started",
-    source: "vfio_iommu_type1_unmap_dma",
+    rule: "dirty.started",
     needs: ["container"],
     run: (bench, say) => {
       using container = mapped(bench);
@@ -235,8 +116,7 @@ const others: readonly Check[] = [
   },
   {
     name: "unmap with bitmap: EFAULT half-way",
-    rule: "unmap.bitmap-copy",
-    source: "vfio_dma_do_unmap",
+    rule: "dirty.copy",
     needs: ["container"],
     run: (bench, say) => {
       using container = bench.container();
@@ -262,7 +142,7 @@ const others: readonly Check[] = [
 
 /** All checks of the file. */
 export const unmapChecks: readonly Check[] = [
-  ...plain.map((row) => check("unmap", row)),
-  ...withBitmap.map((row) => check("unmap with bitmap", row)),
+  ...plainUnmaps.map((row) => check("unmap", row)),
+  ...bitmapUnmaps.map((row) => check("unmap with bitmap", row)),
   ...others,
 ];

@@ -9,7 +9,6 @@ import { all, mapPages, readWords, start } from "./request.ts";
 
 const VADDR = 4;
 const ALL = 2;
-const SOURCE = "vfio_dma_do_unmap";
 
 /** UNMAP with VADDR: the answer and the pages. */
 function invalidate(
@@ -39,7 +38,6 @@ export const vaddrChecks: readonly Check[] = [
   {
     name: "vaddr: taken away and given anew",
     rule: "unmap.vaddr",
-    source: SOURCE,
     needs: ["container"],
     run: (bench, say) => {
       using container = bench.container();
@@ -70,7 +68,6 @@ export const vaddrChecks: readonly Check[] = [
   {
     name: "vaddr: UNMAP while it is gone",
     rule: "unmap.vaddr",
-    source: SOURCE,
     needs: ["container"],
     run: (bench, say) => {
       using container = bench.container();
@@ -86,7 +83,6 @@ export const vaddrChecks: readonly Check[] = [
   {
     name: "vaddr: dirty pages while it is gone",
     rule: "unmap.vaddr",
-    source: SOURCE,
     needs: ["container"],
     run: (bench, say) => {
       using container = bench.container();
@@ -100,8 +96,7 @@ export const vaddrChecks: readonly Check[] = [
   },
   {
     name: "vaddr: a second group while it is gone",
-    rule: "group.vaddr",
-    source: "vfio_iommu_type1_attach_group",
+    rule: "group.moving",
     needs: ["container", "second"],
     run: (bench, say) => {
       using container = bench.container();
@@ -115,8 +110,7 @@ export const vaddrChecks: readonly Check[] = [
   },
   {
     name: "vaddr: with a mediated device",
-    rule: "unmap.vaddr-emulated",
-    source: SOURCE,
+    rule: "unmap.vaddr-mdev",
     needs: ["container", "mdev"],
     run: (bench, say) => {
       using container = bench.container(bench.mdev);
@@ -131,8 +125,7 @@ export const vaddrChecks: readonly Check[] = [
   },
   {
     name: "vaddr: a mediated device joins while it is gone",
-    rule: "group.vaddr",
-    source: "vfio_iommu_type1_attach_group",
+    rule: "group.moving",
     needs: ["container", "mdev"],
     run: (bench, say) => {
       using container = bench.container();

@@ -1,5 +1,5 @@
 import { MOST_EDGES, RESERVED } from "../../../lib/dirty/area.ts";
-import { sourceHash } from "../../../wasm/source.ts";
+import { sourceHash } from "../../wasm/source.ts";
 import { SOURCE } from "../../../lib/dirty/scan_wasm.ts";
 import { equal, ok } from "../../std/assert.ts";
 import { describe, it } from "../../std/testing.ts";
@@ -14,7 +14,7 @@ const same = (found: readonly number[], text: string): void => {
 };
 
 it("the generated module is built from the sources that are here", async () => {
-  equal(SOURCE, await sourceHash(), "wasm/scan was changed and not built: run deno task wasm");
+  equal(SOURCE, await sourceHash(), "lib/dirty/wasm was changed and not built: run deno task wasm");
 });
 
 for (const [name, memory] of Object.entries(MEMORIES)) {

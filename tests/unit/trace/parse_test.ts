@@ -8,6 +8,13 @@ import { recorded } from "./support.ts";
 const HEADER = '{"pinscope":"trace","version":1,"kernel":"linux"}';
 const CLOSE = '{"seq":0,"call":"close","fd":3,"kind":"group","result":0}';
 
+describe("parseRecord", () => {
+  it("needs no header before it: a part of a trace has none", () => {
+    equal(parseRecord(CLOSE, 1)?.call, "close");
+    equal(parseRecord(HEADER, 1), undefined);
+  });
+});
+
 describe("parseTrace", () => {
   it("reads what formatLine wrote", () => {
     const { kernel, lines } = recorded(new ModelKernel());
@@ -40,21 +47,31 @@ describe("parseTrace", () => {
   const wrong: readonly (readonly [string, number, string])[] = [
     ["", 1, "the trace is empty"],
     [`${CLOSE}\n`, 1, "a trace begins with"],
+    ["hello", 0, "this is no trace (line 1 is not JSON)"],
+    ["# Pinscope\n{\n", 0, "this is no trace (line 1 is not JSON); --trace FILE writes one"],
     [`${HEADER.replace("1", "2")}\n`, 1, "version 1 is understood; got 2"],
     ['{"pinscope":"trace","version":1}\n', 1, '"kernel" is missing'],
     [`${HEADER}\n{\n${CLOSE}\n`, 2, "no JSON: "],
     [`${HEADER}\n[]\n`, 2, "no JSON object"],
     [`${HEADER}\n${CLOSE.replace("close", "toString")}\n`, 2, 'got "toString"'],
-    [`${HEADER}\n${CLOSE}\n${CLOSE.replace('"fd":3', '"fd":"3"')}\n`, 3, 'no such "fd": "3"'],
-    [`${HEADER}\n${CLOSE.replace('"fd":3,', "")}\n`, 2, 'no such "fd": nothing'],
-    [`${HEADER}\n${CLOSE.replace('"group"', '"grop"')}\n`, 2, 'no such "kind": "grop"'],
-    [`${HEADER}\n${CLOSE.replace("0}", "0.5}")}\n`, 2, 'no such "result": 0.5'],
+    [
+      `${HEADER}\n${CLOSE}\n${CLOSE.replace('"fd":3', '"fd":"3"')}\n`,
+      3,
+      '"fd" of close should be a whole number; got "3"',
+    ],
+    [`${HEADER}\n${CLOSE.replace('"fd":3,', "")}\n`, 2, 'close lacks "fd"'],
+    [`${HEADER}\n${CLOSE.replace('"group"', '"grop"')}\n`, 2, '"kind" of close should be one of '],
+    [
+      `${HEADER}\n${CLOSE.replace("0}", "0.5}")}\n`,
+      2,
+      '"result" of close should be a whole number; got 0.5',
+    ],
   ];
   for (const [text, line, message] of wrong) {
     it(`refuses ${JSON.stringify(text.slice(-70))}`, () => {
       const error = throws(() => parseTrace(text), TraceError, message);
       equal(error.line, line);
-      ok(error.message.startsWith(`Line ${line} of the trace: `));
+      equal(error.message.startsWith(`Line ${line} of the trace: `), line > 0);
     });
   }
 
@@ -72,7 +89,11 @@ describe("parseTrace", () => {
   for (const [name, value] of parts) {
     it(`refuses an ioctl whose ${name} is ${JSON.stringify(value)}`, () => {
       const text = JSON.stringify({ ...ioctl, result: 0, [name]: value });
-      throws(() => parseRecord(text, 7), TraceError, `Line 7 of the trace: ioctl has no such`);
+      throws(
+        () => parseRecord(text, 7),
+        TraceError,
+        `Line 7 of the trace: "${name}" of ioctl should be `,
+      );
       ok(parseRecord(JSON.stringify({ ...ioctl, result: 0 }), 7) !== undefined);
     });
   }

@@ -1,5 +1,5 @@
 /**
- * Builds `lib/dirty/scan_wasm.ts` from the AssemblyScript in `wasm/scan`.
+ * Builds `lib/dirty/scan_wasm.ts` from the AssemblyScript in `lib/dirty/wasm`.
  *
  *     deno task wasm [--check]
  *
@@ -13,7 +13,7 @@ import { sourceHash } from "./source.ts";
 
 /** Exact: another version may give other bytes. */
 const COMPILER = "npm:assemblyscript@0.28.20/asc";
-const ROOT = new URL("../", import.meta.url);
+const ROOT = new URL("../../", import.meta.url);
 const TARGET = new URL("lib/dirty/scan_wasm.ts", ROOT);
 
 interface Compiler {
@@ -43,7 +43,7 @@ async function compile(): Promise<Uint8Array<ArrayBuffer>> {
   const { main } = await loadCompiler();
   let binary: Uint8Array<ArrayBuffer> | undefined;
   const read = (name: string): string | null => {
-    const url = new URL(`wasm/scan/${name}`, ROOT);
+    const url = new URL(`lib/dirty/wasm/${name}`, ROOT);
     try {
       return Deno.readTextFileSync(url);
     } catch (error) {
@@ -61,7 +61,7 @@ async function compile(): Promise<Uint8Array<ArrayBuffer>> {
     listFiles: () => [],
   });
   if (error !== null || binary === undefined) {
-    throw new Error(`Cannot build wasm/scan: ${error?.message}\n${stderr.toString()}`);
+    throw new Error(`Cannot build lib/dirty/wasm: ${error?.message}\n${stderr.toString()}`);
   }
   return binary;
 }
@@ -69,7 +69,7 @@ async function compile(): Promise<Uint8Array<ArrayBuffer>> {
 function moduleOf(binary: Uint8Array<ArrayBuffer>, hash: string): string {
   const lines = binary.toBase64().match(/.{1,92}/g) ?? [];
   return [
-    "// Generated from wasm/scan by `deno task wasm`: change that, not this.",
+    "// Generated from lib/dirty/wasm by `deno task wasm`: change that, not this.",
     "",
     "/** SHA-256 of the sources. */",
     `export const SOURCE = "${hash}";`,
@@ -83,9 +83,9 @@ function moduleOf(binary: Uint8Array<ArrayBuffer>, hash: string): string {
 const built = moduleOf(await compile(), await sourceHash());
 if (Deno.args.includes("--check")) {
   if (Deno.readTextFileSync(TARGET) !== built) {
-    throw new Error("lib/dirty/scan_wasm.ts is not what wasm/scan gives: run deno task wasm");
+    throw new Error("lib/dirty/scan_wasm.ts is not what lib/dirty/wasm gives: run deno task wasm");
   }
-  console.log("lib/dirty/scan_wasm.ts is what wasm/scan gives, byte for byte");
+  console.log("lib/dirty/scan_wasm.ts is what lib/dirty/wasm gives, byte for byte");
 } else {
   Deno.writeTextFileSync(TARGET, built);
   console.log(`Wrote lib/dirty/scan_wasm.ts (${built.length} bytes)`);

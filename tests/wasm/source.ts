@@ -1,4 +1,4 @@
-const FOLDER = new URL("scan/", import.meta.url);
+const FOLDER = new URL("../../lib/dirty/wasm/", import.meta.url);
 
 /**
  * The SHA-256 of the kernels' sources. It stands in the generated module, so that a test without the

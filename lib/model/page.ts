@@ -1,0 +1,2 @@
+/** Bytes of a page of the processor. */
+export const PAGE = 4096n;
