@@ -9,7 +9,8 @@ export type Combine = "or" | "and" | "andNot" | "xor";
 
 const BYTES = CHUNK_PAGES / 8;
 const A = RESERVED + AREA_BYTES;
-const B = A + BYTES;
+/** Not a page apart: a load would wait for the store that has the same place in its page. */
+const B = A + BYTES + 512;
 
 /**
  * Where the scan kernels work on the bits of a chunk: they are copied in, and the result out, before

@@ -3,8 +3,9 @@ import { median, type Row, spread } from "../row.ts";
 /** One way to do something: milliseconds that it took. */
 export type Side = () => number | Promise<number>;
 
-/** Rounds that count, and those before, in which the compilers finish. */
-const ROUNDS = 15;
+/** Rounds that count, where each is short. */
+export const ROUNDS = 15;
+/** Rounds before, in which the compilers finish. */
 const WARM = 4;
 
 /** Milliseconds of a call. */
@@ -20,9 +21,12 @@ export function timed(call: () => unknown): number {
  *
  * @returns The times of each, by round: ours first.
  */
-export async function interleave(sides: readonly Side[]): Promise<number[][]> {
+export async function interleave(
+  sides: readonly Side[],
+  rounds = ROUNDS,
+): Promise<number[][]> {
   const times: number[][] = sides.map(() => []);
-  for (let round = -WARM; round < ROUNDS; round += 1) {
+  for (let round = -Math.min(WARM, rounds); round < rounds; round += 1) {
     for (const [i, side] of sides.entries()) {
       const took = await side();
       if (round >= 0) times[i]!.push(took);
