@@ -225,6 +225,21 @@ describe("an asynchronous drain", () => {
     }
   });
 
+  it("does not fail because one of several mappings goes, or all do", async () => {
+    for (const all of [false, true]) {
+      using here = stage();
+      const { tracker, kernel, container, dirty } = here;
+      dirty(0);
+      const first = tracker.drainAsync().next();
+      await turn();
+      if (all) container.unmapAll();
+      else container.mappings[2]![Symbol.dispose]();
+      kernel.hurry();
+      const { value } = await first;
+      equal([value?.label, value?.count], all ? [undefined, undefined] : ["pinned-scope", 1]);
+    }
+  });
+
   it("is still called what it had to be, when somebody else reads in between", async () => {
     using here = stage();
     const { tracker, kernel, container } = here;
