@@ -26,6 +26,10 @@ export function isUserRange(address: bigint, size: bigint): boolean {
   return address + size <= USER_ADDRESS_END;
 }
 
+/** What was asked last; filled again, for this is the request that is made most often. */
+const HEAD = vfio_iommu_type1_dirty_bitmap.create();
+const GET = dirty_bitmap_get_request.create();
+
 /** Answers DIRTY_PAGES. */
 export function dirtyPages(
   iommu: Type1,
@@ -34,7 +38,8 @@ export function dirtyPages(
 ): number {
   if (iommu.v1) return -ERRNO.EACCES;
   if (!(argument instanceof Uint8Array) || argument.length < 8) return -ERRNO.EFAULT;
-  const { argsz, flags } = vfio_iommu_type1_dirty_bitmap.over(argument).fields;
+  HEAD.bytes.set(argument.subarray(0, HEAD.bytes.length));
+  const { argsz, flags } = HEAD.fields;
   if (argsz < vfio_iommu_type1_dirty_bitmap.size) return -ERRNO.EINVAL;
   switch (flags) {
     case VFIO_IOMMU_DIRTY_PAGES_FLAG_START:
@@ -64,7 +69,8 @@ function start(iommu: Type1): number {
 
 function get(iommu: Type1, memory: AddressSpace, argument: Uint8Array): number {
   if (argument.length < dirty_bitmap_get_request.size) return -ERRNO.EFAULT;
-  const { iova, size, pgsize, bitmap_size, data } = dirty_bitmap_get_request.over(argument).fields;
+  GET.bytes.set(argument.subarray(0, GET.bytes.length));
+  const { iova, size, pgsize, bitmap_size, data } = GET.fields;
   const request = { iova, size, bitmap: { pageSize: pgsize, size: bitmap_size } };
   const refusal = getBitmapRefusal(request, iommu, iommu.tracking);
   if (refusal !== undefined) return -refusal.errno;

@@ -13,8 +13,8 @@ import type { AddressSpace } from "./memory.ts";
 import type { Type1 } from "./type1.ts";
 
 const WORD_BITS = 64;
-/** 64 KiB at a time, in numbers of 32 bits: always the same, so that a read leaves nothing behind. */
-const CHUNK = 16384;
+/** 1 MiB at a time, in numbers of 32 bits: always the same, so that a read leaves nothing behind. */
+const CHUNK = 262_144;
 const PASSING = new Uint32Array(CHUNK);
 
 /** Where the caller wants the bits. */

@@ -69,7 +69,7 @@ function residentOfSparse(): number {
   const place = (i: number): bigint => BigInt(i) * 0x9e3779b97f4an % (1n << 32n) << 12n;
   for (let i = 0; i < SPARSE; i += 1) driver.pin(place(i), 1);
   let peak = 0;
-  for (let round = 0; round < 10; round += 1) {
+  for (let round = 0; round < 5; round += 1) {
     for (let i = 0; i < SPARSE; i += 1) driver.write(place(SPARSE + i), new Uint8Array(1));
     let [pages, windows] = [0, 0];
     for (const window of tracker.drain()) {
