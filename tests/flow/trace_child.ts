@@ -1,6 +1,6 @@
 /**
  * Runs an example on the model with every system call traced, and the trace again on a model of its
- * own. usage: trace_child.ts --model DEVICE EXAMPLE
+ * own. usage: trace_child.ts --model DEVICE [ARGUMENT...] EXAMPLE
  */
 import { Container, type ContainerOptions } from "@pinscope/vfio";
 import { ModelKernel } from "@pinscope/vfio/model";
@@ -12,11 +12,11 @@ Container.open = (options: ContainerOptions = {}): Container => {
   const kernel = tracing(options.kernel ?? new ModelKernel(), (line) => text += formatLine(line));
   return open.call(Container, { ...options, kernel });
 };
-await import(new URL(`../../examples/${Deno.args[2]}`, import.meta.url).href);
+await import(new URL(`../../examples/${Deno.args.at(-1)}`, import.meta.url).href);
 
 const { header, records } = parseTrace(text);
 // The example about the memory limit takes away the capability that lifts it.
-const model = new ModelKernel({ ipcLock: Deno.args[2] !== "memlock.ts" });
+const model = new ModelKernel({ ipcLock: Deno.args.at(-1) !== "memlock.ts" });
 const { different, ...counts } = await replay(records, model, { registers: true, all: true });
 console.log(JSON.stringify({
   kernel: header.kernel,

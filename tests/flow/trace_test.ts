@@ -30,6 +30,7 @@ describe("a trace of an example", () => {
           CHILD,
           "--model",
           device,
+          ...example === "rounds.ts" ? ["3", "0"] : [],
           example,
         ],
         stdin: "null",
