@@ -13,8 +13,8 @@ import type { AddressSpace } from "./memory.ts";
 import type { Type1 } from "./type1.ts";
 
 const WORD_BITS = 64;
-/** 64 KiB at a time, in numbers of 32 bits. */
-const CHUNK = 16384;
+/** 64 KiB at a time; always the same, for new ones for each would be most of what a drain takes. */
+const chunk = new Uint32Array(16384);
 
 /** Where the caller wants the bits. */
 export interface UserBitmap {
@@ -46,10 +46,11 @@ export function updateUserBitmap(iommu: Type1, dma: Dma, user: UserBitmap): numb
 
 function copyOut(bits: DirtyBits, memory: AddressSpace, address: bigint, words: number): boolean {
   const numbers = words * 2;
-  for (let done = 0; done < numbers; done += CHUNK) {
-    const chunk = new Uint32Array(Math.min(CHUNK, numbers - done));
-    bits.copy(done / 2, chunk);
-    if (!memory.write(address + BigInt(done * 4), new Uint8Array(chunk.buffer))) return false;
+  for (let done = 0; done < numbers; done += chunk.length) {
+    const part = chunk.subarray(0, numbers - done);
+    bits.copy(done / 2, part);
+    const bytes = new Uint8Array(part.buffer, 0, part.byteLength);
+    if (!memory.write(address + BigInt(done * 4), bytes)) return false;
   }
   return true;
 }
