@@ -62,13 +62,15 @@ export class ExtentSet<T extends Extent> implements Iterable<T> {
    * @param into An array to fill again, for callers that must not allocate.
    */
   inRange(iova: bigint, size: bigint, into: T[] = []): T[] {
-    into.length = 0;
     const end = iova + size;
+    let count = 0; // not emptied first: an array of length 0 would take new memory for the next one
     for (let i = this.indexFrom(iova); i < this.#list.length; i += 1) {
       const extent = this.#list[i]!;
       if (extent.iova >= end) break;
-      into.push(extent);
+      into[count] = extent;
+      count += 1;
     }
+    if (into.length !== count) into.length = count;
     return into;
   }
 

@@ -1,5 +1,5 @@
 import { checkKind } from "../base/argument.ts";
-import { bitmapBytes, isAligned } from "../base/page.ts";
+import { isAligned } from "../base/page.ts";
 import { hex } from "../base/format.ts";
 import { ArenaBitmap, type Bits, copyBitmap } from "./arena.ts";
 import type { Bitmap } from "./bitmap.ts";
@@ -22,21 +22,23 @@ export interface WindowInit {
   readonly bitmap: Bitmap;
 }
 
+function checkAligned(name: string, value: bigint, pageSize: bigint): void {
+  if (isAligned(value, pageSize)) return;
+  throw new RangeError(`The ${name} must be a multiple of ${pageSize} bytes; got ${value}`);
+}
+
 function checkInit({ iova, size, pageSize, bitmap: { words } }: WindowInit): void {
   if (pageSize <= 0n || (pageSize & (pageSize - 1n)) !== 0n) {
     throw new RangeError(`A page size is a power of two; got ${pageSize}`);
   }
-  for (const [name, value] of [["size", size], ["iova", iova]] as const) {
-    if (isAligned(value, pageSize)) continue;
-    throw new RangeError(`The ${name} must be a multiple of ${pageSize} bytes; got ${value}`);
-  }
-  const bytes = words.byteLength;
-  const wanted = bitmapBytes(size / pageSize);
-  if (bytes % 8 !== 0 || BigInt(bytes) < wanted) {
+  checkAligned("size", size, pageSize);
+  checkAligned("iova", iova, pageSize);
+  const pages = Number(size / pageSize);
+  const wanted = Math.ceil(pages / 64) * 8;
+  if (words.byteLength % 8 !== 0 || words.byteLength < wanted) {
     throw new RangeError(
-      `A bitmap of ${
-        size / pageSize
-      } pages has at least ${wanted} bytes, in words of 8; got ${bytes}`,
+      `A bitmap of ${pages} pages has at least ${wanted} bytes, in words of 8; got ` +
+        `${words.byteLength}`,
     );
   }
 }

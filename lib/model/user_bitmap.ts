@@ -13,8 +13,9 @@ import type { AddressSpace } from "./memory.ts";
 import type { Type1 } from "./type1.ts";
 
 const WORD_BITS = 64;
-/** 64 KiB at a time; always the same, for new ones for each would be most of what a drain takes. */
-const chunk = new Uint32Array(16384);
+/** 64 KiB at a time, in numbers of 32 bits: always the same, so that a read leaves nothing behind. */
+const CHUNK = 16384;
+const PASSING = new Uint32Array(CHUNK);
 
 /** Where the caller wants the bits. */
 export interface UserBitmap {
@@ -46,11 +47,12 @@ export function updateUserBitmap(iommu: Type1, dma: Dma, user: UserBitmap): numb
 
 function copyOut(bits: DirtyBits, memory: AddressSpace, address: bigint, words: number): boolean {
   const numbers = words * 2;
-  for (let done = 0; done < numbers; done += chunk.length) {
-    const part = chunk.subarray(0, numbers - done);
-    bits.copy(done / 2, part);
-    const bytes = new Uint8Array(part.buffer, 0, part.byteLength);
-    if (!memory.write(address + BigInt(done * 4), bytes)) return false;
+  for (let done = 0; done < numbers; done += CHUNK) {
+    const chunk = PASSING.subarray(0, Math.min(CHUNK, numbers - done));
+    bits.copy(done / 2, chunk);
+    if (
+      !memory.write(address + BigInt(done * 4), new Uint8Array(chunk.buffer, 0, chunk.byteLength))
+    ) return false;
   }
   return true;
 }
