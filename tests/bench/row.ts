@@ -17,6 +17,8 @@ export interface Row {
   readonly aim?: number;
   /** Why it could not be measured; the figures mean nothing then. */
   readonly missing?: string;
+  /** It compares with something that need not be installed: missing, it is not missed. */
+  readonly isOptional?: boolean;
 }
 
 /** The middle of some numbers. */
@@ -35,10 +37,15 @@ export function spread(values: readonly number[]): number {
 }
 
 /** How a figure stands to what is wanted. */
-export type Verdict = "aim" | "met" | "near" | "missed" | "unknown";
+export type Verdict = "aim" | "met" | "near" | "missed" | "unknown" | "absent";
 
-/** Judges a row: "near" misses the must by no more than the spread. */
-export function judge({ figure, must, aim, better, spread = 0, missing }: Row): Verdict {
+/**
+ * Judges a row: "near" misses the must by no more than the spread, and "absent" is what need not be
+ * installed.
+ */
+export function judge(row: Row): Verdict {
+  const { figure, must, aim, better, spread = 0, missing } = row;
+  if (missing !== undefined && row.isOptional === true) return "absent";
   if (missing !== undefined || Number.isNaN(figure)) return "unknown";
   const reaches = (wanted: number): boolean =>
     better === "more" ? figure >= wanted : figure <= wanted;

@@ -6,6 +6,7 @@ const MARKS: Readonly<Record<Verdict, string>> = {
   near: "within the spread",
   missed: "MISSED",
   unknown: "",
+  absent: "",
 };
 
 /** The rows as a table: the figure, what is wanted, and how far the measured ratios lie apart. */

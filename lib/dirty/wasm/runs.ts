@@ -67,9 +67,10 @@ function isEmpty(a: v128, b: v128): v128 {
 /** Lists those of 8 words that have an edge, without a branch. */
 // @ts-ignore: decorator
 @inline
-function noteEight(list: u32, at: u32, a: v128, b: v128, c: v128, d: v128): u32 {
-  const empty = i16x8.narrow_i32x4_s(isEmpty(a, b), isEmpty(c, d));
-  const mask = <u32> i16x8.bitmask(empty) ^ 255;
+function noteEight(list: u32, at: u32): u32 {
+  const low = isEmpty(edgePair(at), edgePair(at + 16));
+  const high = isEmpty(edgePair(at + 32), edgePair(at + 48));
+  const mask = <u32> i16x8.bitmask(i16x8.narrow_i32x4_s(low, high)) ^ 255;
   const places = i16x8.shl(placesOf(mask), 3);
   const from = i32x4.splat(at);
   v128.store(list, i32x4.add(from, i32x4.extend_low_i16x8_u(places)));
@@ -77,26 +78,43 @@ function noteEight(list: u32, at: u32, a: v128, b: v128, c: v128, d: v128): u32 
   return list + (<u32> popcnt(mask) << 2);
 }
 
-/** Lists the words of a block that have an edge, skipping 64 bytes at a time. */
+/** Bits of 16 bytes that are not as the last bit before them. */
+// @ts-ignore: decorator
+@inline
+function unlike(at: u32, before: v128): v128 {
+  return v128.xor(v128.load(at), before);
+}
+
+// @ts-ignore: decorator
+@inline
+function unlike64(at: u32, before: v128): v128 {
+  const low = v128.or(unlike(at, before), unlike(at + 16, before));
+  return v128.or(low, v128.or(unlike(at + 32, before), unlike(at + 48, before)));
+}
+
+/**
+ * Lists the words of a block that have an edge, skipping 128 bytes at a time: where all of their bits
+ * are as the last one before them, there is no edge.
+ */
 // @ts-ignore: decorator
 @inline
 function listSparse(at: u32, end: u32, list: u32): u32 {
-  for (; at < end; at += 64) {
-    const a = edgePair(at), b = edgePair(at + 16), c = edgePair(at + 32), d = edgePair(at + 48);
-    if (!v128.any_true(v128.or(v128.or(a, b), v128.or(c, d)))) continue;
-    list = noteEight(list, at, a, b, c, d);
+  let before = i64x2.splat(load<i64>(at - 8) >> 63);
+  const wide = at + ((end - at) & ~127);
+  for (; at < wide; at += 128) {
+    if (!v128.any_true(v128.or(unlike64(at, before), unlike64(at + 64, before)))) continue;
+    list = noteEight(list, at);
+    list = noteEight(list, at + 64);
+    before = i64x2.splat(load<i64>(at + 120) >> 63);
   }
-  return list;
+  return at < end ? noteEight(list, at) : list;
 }
 
 /** The same without a branch. */
 // @ts-ignore: decorator
 @inline
 function listDense(at: u32, end: u32, list: u32): u32 {
-  for (; at < end; at += 64) {
-    const a = edgePair(at), b = edgePair(at + 16), c = edgePair(at + 32), d = edgePair(at + 48);
-    list = noteEight(list, at, a, b, c, d);
-  }
+  for (; at < end; at += 64) list = noteEight(list, at);
   return list;
 }
 

@@ -1,33 +1,54 @@
-/** The native side of the scan rows: `scan.c` in a process of its own, given the same bytes. */
+const here = (name: string): string => new URL(name, import.meta.url).pathname;
+
+/** Another side of the scan rows, in a process of its own, given the same bytes: C, or numpy. */
 export class Native implements AsyncDisposable {
   readonly #child: Deno.ChildProcess;
   readonly #writer: WritableStreamDefaultWriter<Uint8Array>;
   readonly #reader: ReadableStreamDefaultReader<string>;
-  readonly #folder: string;
+  readonly #folder: string | undefined;
   #text = "";
 
-  private constructor(folder: string, program: string) {
+  private constructor(program: string, args: readonly string[], folder?: string) {
     this.#folder = folder;
-    this.#child = new Deno.Command(program, { stdin: "piped", stdout: "piped" }).spawn();
+    const pipes = { stdin: "piped", stdout: "piped" } as const;
+    this.#child = new Deno.Command(program, { args: [...args], ...pipes }).spawn();
     this.#writer = this.#child.stdin.getWriter();
     this.#reader = this.#child.stdout.pipeThrough(new TextDecoderStream()).getReader();
   }
 
-  /** Compiles it for this very processor; undefined where there is no compiler. */
+  /** Compiles C for this very processor; undefined where there is no compiler. */
   static async start(): Promise<Native | undefined> {
-    const source = new URL("./scan.c", import.meta.url).pathname;
+    const sources = ["scan.c", "scan_simd.c"].map(here);
     const folder = await Deno.makeTempDir();
     const program = `${folder}/scan`;
     try {
       const { success, stderr } = await new Deno.Command("cc", {
-        args: ["-O3", "-march=native", "-Wall", "-Werror", "-o", program, source],
+        args: ["-O3", "-march=native", "-Wall", "-Werror", "-o", program, ...sources],
       }).output();
       if (!success) throw new Error(new TextDecoder().decode(stderr));
-      return new Native(folder, program);
+      return new Native(program, [], folder);
     } catch (error) {
       await Deno.remove(folder, { recursive: true });
       if (error instanceof Deno.errors.NotFound) return undefined;
       throw error;
+    }
+  }
+
+  /** Starts numpy; undefined where it, or Python, is not installed. */
+  static async numpy(): Promise<Native | undefined> {
+    let numpy: Native;
+    try {
+      numpy = new Native("python3", [here("numpy_runs.py")]);
+    } catch (error) {
+      if (error instanceof Deno.errors.NotFound) return undefined;
+      throw error;
+    }
+    try {
+      await numpy.run("hello", 0);
+      return numpy;
+    } catch {
+      await numpy[Symbol.asyncDispose]();
+      return undefined;
     }
   }
 
@@ -62,8 +83,10 @@ export class Native implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.#writer.close();
+    // One that has ended by itself has closed its input.
+    await this.#writer.close().catch(() => {});
     await this.#child.status;
-    await Deno.remove(this.#folder, { recursive: true });
+    await this.#reader.cancel();
+    if (this.#folder !== undefined) await Deno.remove(this.#folder, { recursive: true });
   }
 }

@@ -1,21 +1,20 @@
 // The native side of the scan rows: plain C on the same bytes, one command a line on standard input.
 //   load SLOT BYTES   then as many bytes; allocates and fills a bitmap
 //   FUNCTION SLOT OTHER   runs once; answers "nanoseconds result"
-#include <stdint.h>
+#include "scan.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
-#define MOST 2048 // runs given at a time: a consumer takes them between, as ours does
-static uint32_t pairs[2 * MOST];
+uint32_t pairs[2 * MOST + SLACK];
 static uint64_t *slot[16];
 static size_t words[16];
 static uint32_t *cells;
 static uint64_t sum; // what a consumer that looks at each run would do; off while timing
 static int summing;
 
-static void give(size_t runs) {
+void give(size_t runs) {
 	if (!summing) {
 		__asm__ volatile("" : : "r"(pairs) : "memory");
 		return;
@@ -143,6 +142,8 @@ int main(void) {
 		clock_gettime(CLOCK_MONOTONIC, &from);
 		if (!strcmp(f, "next")) result = runs_next(slot[a], n);
 		else if (!strcmp(f, "edges")) result = runs_edges(slot[a], n);
+		else if (!strcmp(f, "simd")) result = runs_simd(slot[a], n);
+		else if (!strcmp(f, "level")) result = simd_level();
 		else if (!strcmp(f, "count")) result = count(slot[a], n);
 		else if (!strcmp(f, "or")) result = or_into(slot[a], slot[b], n);
 		else if (!strcmp(f, "xor")) result = xor_into(slot[a], slot[b], n);

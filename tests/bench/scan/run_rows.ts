@@ -1,0 +1,107 @@
+import { missing, type Row } from "../row.ts";
+import type { Bench } from "./bench.ts";
+import { fasterRow, interleave, type Side, timed } from "./measure.ts";
+import { RoaringRuns } from "./roaring.ts";
+
+type Target = readonly [must: number, aim: number];
+
+/** Targets of the runs by density: against the better C loop, and against vectors. */
+const TARGETS: Readonly<Record<string, readonly [loops: Target, vectors: Target]>> = {
+  "zero": [[1, 1.3], [0.8, 0.95]],
+  "0.01 %": [[1, 1.3], [0.8, 0.95]],
+  "1 %": [[1, 2], [0.6, 0.8]],
+  "64-page runs": [[0.75, 0.95], [0.5, 0.65]],
+  "50 %": [[1, 2], [0.45, 0.6]],
+  "ones": [[1, 1.3], [0.8, 0.95]],
+};
+/** What somebody would keep in a set of numbers at all: of a half, a set takes seconds. */
+const IN_SETS = ["0.01 %", "1 %", "64-page runs"];
+
+/** Somebody to compare with. */
+interface Rival {
+  readonly name: string;
+  readonly target: Target;
+  /** Of several ways the best counts, in each round; a text says why there is none. */
+  readonly sides: readonly Side[] | string;
+}
+
+const VECTORS: Readonly<Record<string, string>> = { "512": "AVX-512 C", "2": "AVX2 C" };
+
+/** Plain C, and C with the widest vectors. */
+async function native(bench: Bench, density: string): Promise<Rival[]> {
+  const [loops, vectors] = TARGETS[density]!;
+  const level = String((await bench.others.native.run("level", 0))[1]);
+  return [
+    { name: "C loops", target: loops, sides: [bench.c("next"), bench.c("edges")] },
+    {
+      name: VECTORS[level] ?? "AVX C",
+      target: vectors,
+      sides: level in VECTORS ? [bench.c("simd")] : "this processor has neither AVX-512 nor AVX2",
+    },
+  ];
+}
+
+/** What a user would pick instead, where it is installed. */
+async function picked(bench: Bench, density: string, found: bigint): Promise<Rival[]> {
+  if (!IN_SETS.includes(density)) return [];
+  const roaring = await RoaringRuns.load();
+  if (typeof roaring !== "string") expectSame("roaring-wasm", roaring.find(bench.words(0)), found);
+  const { numpy } = bench.others;
+  if (numpy !== undefined) {
+    await bench.share(numpy);
+    expectSame("numpy", (await numpy.run("runs", 0))[1], found);
+  }
+  return [
+    {
+      name: "roaring-wasm",
+      target: [6, 10],
+      sides: typeof roaring === "string"
+        ? roaring
+        : [() => timed(() => roaring.find(bench.words(0)))],
+    },
+    {
+      name: "numpy",
+      target: [15, 30],
+      sides: numpy === undefined
+        ? "python3 with numpy is not installed"
+        : [async () => (await numpy.run("runs", 0))[0]],
+    },
+  ];
+}
+
+function expectSame(name: string, theirs: bigint, ours: bigint): void {
+  if (theirs !== ours) throw new Error(`${name} finds ${theirs} runs, we ${ours}`);
+}
+
+/** Everybody finds the same runs, and in C at the same places. */
+async function agree(bench: Bench, density: string): Promise<bigint> {
+  const found = bench.ours();
+  const hasVectors = (await bench.others.native.run("level", 0))[1] !== 0n;
+  const loops = ["next", "edges", ...hasVectors ? ["simd"] : []];
+  for (const loop of loops) await bench.same(loop, found);
+  if (!bench.isLarge) expectSame("TypeScript", bench.twin(), found);
+  const sum = density === "0.01 %" ? bench.sum() : undefined;
+  if (sum !== undefined) { for (const loop of loops) await bench.same(`sum-${loop}`, sum); }
+  return found;
+}
+
+/** Measures the runs of one density against everybody, in turns. */
+export async function runRows(bench: Bench, density: string): Promise<Row[]> {
+  await bench.load(0, density);
+  const found = await agree(bench, density);
+  const rivals = [
+    ...await native(bench, density),
+    ...bench.isLarge ? [] : [
+      { name: "TypeScript", target: [1.5, 3], sides: [() => timed(bench.twin)] } as const,
+      ...await picked(bench, density, found),
+    ],
+  ];
+  const sides = rivals.flatMap((rival) => typeof rival.sides === "string" ? [] : rival.sides);
+  const [ours, ...others] = await interleave([() => timed(bench.ours), ...sides], bench.rounds);
+  return rivals.map(({ name: rival, target: [must, aim], sides }) => {
+    const name = `runs, ${density}, ${bench.size} / ${rival}`;
+    if (typeof sides === "string") return { ...missing(name, must, sides), isOptional: true };
+    const theirs = others.splice(0, sides.length);
+    return fasterRow({ name, must, aim, amount: bench.bytes, unit: "GB/s" }, ours!, theirs);
+  });
+}
