@@ -36,7 +36,7 @@ export type { Bitmap } from "./lib/dirty/bitmap.ts";
 export type { DirtyLabel } from "./lib/dirty/label.ts";
 export type { Cursor } from "./lib/dirty/plan.ts";
 export { type DirtyRun, type LabelledRun, mergeRuns, type RunSource } from "./lib/dirty/run.ts";
-export type { BitmapTarget, DirtySource } from "./lib/dirty/source.ts";
+export type { BitmapTarget, DirtySource, ReadRequest } from "./lib/dirty/source.ts";
 export { DirtyMap, type PageRuns } from "./lib/dirty/dirty_map.ts";
 export { DirtyWindow, type WindowInit } from "./lib/dirty/window.ts";
 export type { AccountState, Cost, Operation } from "./lib/pins/cost.ts";
@@ -66,6 +66,9 @@ export { ruleNamed, RULES, type RuleText } from "./lib/rules/table.ts";
 export type { UnmapRequest } from "./lib/rules/unmap.ts";
 export type { ContainerRequest, Explanation } from "./lib/vfio/preflight.ts";
 export {
+  type AsideCall,
+  type AsideRequest,
+  type AsideResult,
   type Kernel,
   type PollRequest,
   type ResourceLimit,
@@ -116,5 +119,13 @@ export type { RegionMemory } from "./lib/vfio/region_memory.ts";
 export type { GroupScope, ScopeEvent, ScopeReport } from "./lib/vfio/scope.ts";
 export { checkTarget, type DeviceId, type GroupId } from "./lib/vfio/topology.ts";
 export type { IommuType } from "./lib/vfio/iommu_type.ts";
-export type { DirtyTracker, DrainOptions, TwoReads } from "./lib/vfio/tracker.ts";
+export type {
+  DirtyRound,
+  DirtyTracker,
+  DrainAsyncOptions,
+  DrainOptions,
+  DrainProgress,
+  RoundsOptions,
+  TwoReads,
+} from "./lib/vfio/tracker.ts";
 export { type DeviceUse, usesOf } from "./lib/vfio/uses.ts";

@@ -9,6 +9,16 @@ export interface BitmapTarget {
   readonly size: number;
 }
 
+/** An ioctl that reads dirty bits. */
+export interface ReadRequest {
+  /** The file. */
+  readonly fd: number;
+  /** The request's number. */
+  readonly request: number;
+  /** The struct; it is reused by the next request. */
+  readonly argument: Uint8Array;
+}
+
 /**
  * Something that tells which pages are dirty: type1's bitmap, and later an IOMMU's dirty bits and a
  * device's own log. The tracker plans, zeroes, masks and labels; a source only asks the kernel.
@@ -25,11 +35,16 @@ export interface DirtySource {
   /** Ends tracking; what was not read is lost. */
   stop(): void;
   /**
-   * Reads, and clears, the bits of a range: bit 0 is its first page. The target is zeroed.
+   * Prepares the request that reads, and clears, the bits of a range: bit 0 is its first page. The
+   * target is zeroed before it is made.
+   */
+  reading(range: Extent, target: BitmapTarget): ReadRequest;
+  /**
+   * Judges what such a request returned.
    *
    * @throws {VfioError} The bits of the range are then to be taken as all set.
    */
-  read(range: Extent, target: BitmapTarget): void;
+  checkRead(result: number, range: Extent): void;
   /** What the bits of a mapping mean when it is read now. */
   label(mapping: Extent): DirtyLabel;
   /**

@@ -1,7 +1,10 @@
 import { ERRNO } from "../base/errno.ts";
 import type { ProposalV9 } from "../rules/proposal.ts";
+import { asideHere } from "../sys/aside_here.ts";
 import { RLIMIT_MEMLOCK } from "../sys/constant.ts";
 import {
+  type AsideCall,
+  type AsideRequest,
   type Kernel,
   type PollRequest,
   type ResourceLimit,
@@ -144,6 +147,11 @@ export class ModelKernel implements Kernel {
   /** ioctl with a pointer. */
   ioctlBuffer(fd: number, request: number, argument: Uint8Array): number {
     return this.#ioctl(fd, request, argument.length === 0 ? undefined : argument);
+  }
+
+  /** At once: nothing here takes long. */
+  ioctlAside(request: AsideRequest): AsideCall {
+    return asideHere(this, request);
   }
 
   #ioctl(fd: number, request: number, argument: IoctlArgument): number {

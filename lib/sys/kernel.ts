@@ -33,6 +33,34 @@ export interface ViewAddress {
   readonly owner: Uint8Array;
 }
 
+/** An ioctl that is to be made where it does not hold up this thread. */
+export interface AsideRequest {
+  /** The file. */
+  readonly fd: number;
+  /** The request's number. */
+  readonly request: number;
+  /** The struct; a copy is passed, so that nothing comes back in it. */
+  readonly argument: Uint8Array;
+  /** Memory to zero before the call, which the struct points at. It is not to be touched meanwhile. */
+  readonly clear: Uint8Array<ArrayBuffer>;
+}
+
+/** What came of it. */
+export interface AsideResult {
+  /** What the call returned: a value, or a negative error number. */
+  readonly result: number;
+  /** How long the call took. */
+  readonly milliseconds: number;
+}
+
+/** A call that is under way. */
+export interface AsideCall {
+  /** Settles when the call is done. */
+  readonly done: Promise<AsideResult>;
+  /** Waits for it on the spot, as long as it takes. */
+  wait(): AsideResult;
+}
+
 /** Every system call that Pinscope makes, and the memory that the kernel sees. */
 export interface Kernel {
   /** What answers: "linux" or the name of a model. */
@@ -51,6 +79,8 @@ export interface Kernel {
   ioctlValue(fd: number, request: number, value: bigint): number;
   /** ioctl whose argument points at `argument`; a view of 0 bytes is a NULL pointer. */
   ioctlBuffer(fd: number, request: number, argument: Uint8Array): number;
+  /** The same on a thread of its own, for a call that may take long; in a model, at once. */
+  ioctlAside(request: AsideRequest): AsideCall;
   /** read(2). */
   read(fd: number, into: Uint8Array): number;
   /** write(2). */

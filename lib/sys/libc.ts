@@ -8,7 +8,10 @@ import { ERRNO } from "../base/errno.ts";
 import { KCMP_FILE, O_CLOEXEC, O_DIRECTORY, O_RDONLY, SYS_KCMP } from "./constant.ts";
 import { cString, entryNames, pollAnswers, pollSet, u64 } from "./wire.ts";
 import { type Library, openLibrary } from "./symbols.ts";
+import { ThreadPool } from "./thread.ts";
 import {
+  type AsideCall,
+  type AsideRequest,
   type Kernel,
   type PollRequest,
   type ResourceLimit,
@@ -28,6 +31,7 @@ class Linux implements Kernel {
   #f: Library["f"] | undefined;
   #errno: Library["errno"] = new Int32Array(1);
   #users = 0;
+  readonly #threads = new ThreadPool();
 
   #load(): Library["f"] {
     this.#library = openLibrary();
@@ -46,6 +50,7 @@ class Linux implements Kernel {
         held = false;
         this.#users -= 1;
         if (this.#users > 0) return;
+        this.#threads[Symbol.dispose]();
         this.#library?.close();
         this.#library = undefined;
         this.#f = undefined;
@@ -85,6 +90,10 @@ class Linux implements Kernel {
     const f = this.#f ?? this.#load();
     const r = f.ioctlBuffer(fd, request, argument as Uint8Array<ArrayBuffer>);
     return r === -1 ? -this.#errno[0]! : r;
+  }
+
+  ioctlAside(request: AsideRequest): AsideCall {
+    return this.#threads.call(request);
   }
 
   read(fd: number, into: Uint8Array): number {

@@ -1,3 +1,5 @@
+import type { ThreadLibrary } from "./thread_main.ts";
+
 /** The functions of libc that Pinscope calls, each with its C prototype. */
 
 const SYMBOLS = {
@@ -50,6 +52,14 @@ const SYMBOLS = {
   syscall: { parameters: ["i64", "i64", "i64", "i64", "u64", "u64"], result: "i64" },
 } as const satisfies Deno.ForeignLibraryInterface;
 
+/** What a thread for long calls opens: the same functions, and one to zero memory. */
+const THREAD_SYMBOLS = {
+  __errno_location: SYMBOLS.__errno_location,
+  ioctlBuffer: SYMBOLS.ioctlBuffer,
+  // void *memset(void *s, int c, size_t n)
+  memset: { parameters: ["u64", "i32", "u64"], result: "u64" },
+} as const satisfies Deno.ForeignLibraryInterface;
+
 /** libc, opened: its functions, this thread's errno, and the way to close it. */
 export interface Library {
   readonly f: Deno.DynamicLibrary<typeof SYMBOLS>["symbols"];
@@ -59,6 +69,9 @@ export interface Library {
 
 /** The name that glibc, and musl where it is installed under it, goes by. */
 const LIBC = "libc.so.6";
+
+/** The library of a thread for long calls, as it is told to the thread. */
+export const THREAD_LIBRARY: ThreadLibrary = { name: LIBC, symbols: THREAD_SYMBOLS };
 
 /**
  * Opens libc.

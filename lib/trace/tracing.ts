@@ -1,5 +1,13 @@
 import { hex } from "../base/format.ts";
-import type { Kernel, PollRequest, ResourceLimit, ViewAddress } from "../sys/kernel.ts";
+import { asideHere } from "../sys/aside_here.ts";
+import type {
+  AsideCall,
+  AsideRequest,
+  Kernel,
+  PollRequest,
+  ResourceLimit,
+  ViewAddress,
+} from "../sys/kernel.ts";
 import { Teller } from "./teller.ts";
 import { packBytes } from "./bytes.ts";
 import { groupDevices, groupNode, kindAfter, kindOfPath, madeBy } from "./files.ts";
@@ -126,6 +134,11 @@ class Tracer implements Kernel {
     this.#ioctl(fd, request, result, made === undefined ? parts : { ...parts, made });
     if (made !== undefined) this.#made(result, made);
     return result;
+  }
+
+  /** In this thread, so that the records stand in the order of the calls. */
+  ioctlAside(request: AsideRequest): AsideCall {
+    return asideHere(this, request);
   }
 
   #ioctl(

@@ -30,13 +30,27 @@ export class BitmapMemory extends ArenaBitmap implements BitmapTarget, Disposabl
 
   /** Makes room for a bitmap and zeroes it: the kernel leaves alone what no mapping covers. */
   prepare(bytes: number): BitmapTarget {
+    this.#room(bytes).words.fill(0, 0, Math.ceil(bytes / 4));
+    return this;
+  }
+
+  /**
+   * Makes room for a bitmap that somebody else zeroes, as a thread for long calls does.
+   *
+   * @returns What is to be zeroed.
+   */
+  prepareUncleared(bytes: number): Uint8Array<ArrayBuffer> {
+    const { buffer, byteOffset } = this.#room(bytes).words;
+    return new Uint8Array(buffer, byteOffset, Math.ceil(bytes / 4) * 4);
+  }
+
+  #room(bytes: number): Arena {
     this.generation += 1;
     let { arena } = this;
     if (arena === undefined || arena.words.byteLength < bytes + SLACK) arena = this.#grow(bytes);
     arena.recycle();
-    arena.words.fill(0, 0, Math.ceil(bytes / 4));
     this.size = bytes;
-    return this;
+    return arena;
   }
 
   #grow(bytes: number): Arena {

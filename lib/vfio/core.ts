@@ -103,6 +103,11 @@ export class ContainerCore implements MapperHost, Disposable {
     return readIommuInfo(this.kernel, this.fd);
   }
 
+  /** Waits for a read of dirty pages that is under way: what comes next changes what they mean. */
+  quiesce(): void {
+    if (this.tracker !== undefined) coreOf(this.tracker).settle();
+  }
+
   /** See `Container.pins`. */
   pins(): PinSnapshot {
     const dmaAvailable = this.#iommu === undefined ? undefined : this.info().dmaAvailable;
@@ -119,11 +124,15 @@ export class ContainerCore implements MapperHost, Disposable {
   /** See `Container.attach`. */
   attach(target: string): Group {
     const { kernel, fd, type, mapped } = this;
+    this.quiesce();
     this.recorder?.begin();
     const attached = [...this.groups.keys()].map(({ number }) => number);
     const { info, ...joined } = attachGroup({ kernel, fd, type, attached, mapped }, target);
     this.#iommu = info;
-    const onLeaving = (): void => this.recorder?.begin();
+    const onLeaving = (): void => {
+      this.quiesce();
+      this.recorder?.begin();
+    };
     const onLeave = (left: Group): void => this.#left(left);
     const group = newGroup({ kernel, ...joined, onLeaving, onLeave });
     this.groups.set(group, joined.id);

@@ -55,6 +55,8 @@ export interface MapperHost {
   readonly recorder: Recorder | undefined;
   /** The tracker that runs. */
   readonly tracker: DirtyTracker | undefined;
+  /** Waits for a read of dirty pages that is under way. */
+  quiesce(): void;
 }
 
 const RIGHTS: Readonly<Record<Access, number>> = {
@@ -111,6 +113,7 @@ export class Mapper implements MappingOwner {
     const iova = options.iova ?? this.#freeIova(size);
     const vaddr = memory.address + offset;
     this.#refuse({ iova, size, vaddr, flags: RIGHTS[access] }, iommu);
+    this.#host.quiesce();
     this.#host.recorder?.begin();
 
     using undo = new DisposableStack();
@@ -180,6 +183,7 @@ export class Mapper implements MappingOwner {
 
   /** See `Mapping[Symbol.dispose]`. */
   unmap(mapping: Mapping): void {
+    this.#host.quiesce();
     this.#host.recorder?.begin();
     this.#requests.unmap(mapping);
     this.#forget(mapping);
@@ -223,6 +227,7 @@ export class Mapper implements MappingOwner {
       for (const mapping of this.mappings()) this.unmap(mapping);
       return total;
     }
+    this.#host.quiesce();
     const removed = this.#requests.unmapAll();
     this.forgetAll();
     compareUnmapped(total, removed, "unmap everything");

@@ -1,15 +1,24 @@
 import type { Extent, ExtentSet } from "../base/extent.ts";
 import { bitmapBytes } from "../base/page.ts";
-import { DirtyMap } from "../dirty/dirty_map.ts";
+import { DirtyMap, type PageRuns } from "../dirty/dirty_map.ts";
 import type { DirtyLabel } from "../dirty/label.ts";
 import { clearBits, nextClear, setBits } from "../dirty/scan.ts";
 import type { BitmapTarget, DirtySource } from "../dirty/source.ts";
 import { DirtyWindow } from "../dirty/window.ts";
 import type { Kernel } from "../sys/kernel.ts";
 import { BitmapMemory } from "./bitmap_memory.ts";
+import { Debts } from "./debts.ts";
 
 /** Another way to ask for the bits of a range than the source's. */
 type ReadBits = (target: BitmapTarget) => void;
+
+/** What is read, and what it will be called. */
+export interface Reading {
+  readonly range: Extent;
+  /** The mappings in the range. */
+  readonly pieces: readonly Extent[];
+  readonly label: DirtyLabel;
+}
 
 /**
  * Reads ranges of whole mappings into one buffer, and sees to it that nothing is lost or invented:
@@ -17,11 +26,14 @@ type ReadBits = (target: BitmapTarget) => void;
  * report, and what was read without being delivered comes with the next delivery.
  */
 export class DirtyReader implements Disposable {
+  /** What the next reports have to be called. */
+  readonly debts: Debts;
+  /** Milliseconds that reads have taken in the kernel. */
+  spent = 0;
+  readonly #kernel: Kernel;
   readonly #source: DirtySource;
   readonly #pieces: ExtentSet<Extent>;
-  readonly #memory: BitmapMemory;
-  /** What the next report of a mapping has to be called, whatever the rules say by then. */
-  readonly #owed = new WeakMap<Extent, DirtyLabel>();
+  #memory: BitmapMemory;
   /** The mappings of the read that is going on; filled again, so that a read allocates nothing. */
   readonly #current: Extent[] = [];
   /** Pages whose bits were read, and so cleared, but not delivered yet. */
@@ -29,24 +41,22 @@ export class DirtyReader implements Disposable {
 
   /** Takes no memory before the first read. */
   constructor(kernel: Kernel, source: DirtySource, pieces: ExtentSet<Extent>) {
+    this.#kernel = kernel;
     this.#source = source;
     this.#pieces = pieces;
     this.#memory = new BitmapMemory(kernel);
     this.#undelivered = new DirtyMap(source.pageSize);
+    this.debts = new Debts(source);
   }
 
   /** What the bits of a mapping will mean when it is read now. */
   label(piece: Extent): DirtyLabel {
-    return this.#owed.get(piece) ?? this.#source.label(piece);
+    return this.debts.label(piece);
   }
 
   /** Notes what the next report of every mapping is to be called; an error goes before it. */
   owe(label: DirtyLabel): void {
-    for (const piece of this.#pieces) this.#owePiece(piece, label);
-  }
-
-  #owePiece(piece: Extent, label: DirtyLabel): void {
-    if (this.#owed.get(piece) !== "incomplete") this.#owed.set(piece, label);
+    for (const piece of this.#pieces) this.debts.owe(piece, label);
   }
 
   /**
@@ -56,13 +66,10 @@ export class DirtyReader implements Disposable {
    * @param read Another way to ask than the source's, as an unmap is.
    */
   deliver(range: Extent, read?: ReadBits): DirtyWindow {
-    const pieces = this.#pieces.inRange(range.iova, range.size, this.#current);
-    const window = this.#read(range, pieces, read);
-    if (!this.#undelivered.isEmpty) {
-      this.#addUndelivered(range);
-      this.forget(range);
-    }
-    for (const piece of pieces) this.#owed.delete(piece);
+    const reading = this.begin(range, this.#current);
+    const window = this.#read(reading, read);
+    this.#addUndelivered(range);
+    this.debts.settle(reading.pieces);
     return window;
   }
 
@@ -71,18 +78,27 @@ export class DirtyReader implements Disposable {
    * delivery.
    */
   peek(range: Extent): DirtyWindow {
-    const pieces = this.#pieces.inRange(range.iova, range.size, this.#current);
-    const owed = pieces.map((piece) => this.#owed.get(piece));
-    const window = this.#read(range, pieces, undefined);
+    const window = this.#read(this.begin(range, this.#current), undefined);
     this.#undelivered.add(window);
-    owed.forEach((label, i) => label !== undefined && this.#owePiece(pieces[i]!, label));
     return window;
   }
 
   /** Reads a range that nothing else wants: its bits are neither delivered nor kept. */
   look(range: Extent): DirtyWindow {
-    const pieces = this.#pieces.inRange(range.iova, range.size, this.#current);
-    return this.#read(range, pieces, undefined);
+    return this.#read(this.begin(range, this.#current), undefined);
+  }
+
+  /** Delivers what was read elsewhere, from memory that changes places with this reader's. */
+  adopt(window: DirtyWindow, memory: BitmapMemory): BitmapMemory {
+    const other = this.#memory;
+    this.#memory = memory;
+    this.#addUndelivered(window);
+    return other;
+  }
+
+  /** Keeps pages for the next delivery. */
+  keep(pages: PageRuns): void {
+    this.#undelivered.add(pages);
   }
 
   /** Drops what was read of a range and not delivered: its mapping is gone. */
@@ -91,32 +107,38 @@ export class DirtyReader implements Disposable {
     this.#undelivered.deleteRange(range.iova, Number(range.size / this.#source.pageSize));
   }
 
-  #read(range: Extent, pieces: readonly Extent[], read: ReadBits | undefined): DirtyWindow {
-    const { pageSize } = this.#source;
-    const label = this.#common(pieces);
-    const target = this.#memory.prepare(Number(bitmapBytes(range.size / pageSize)));
-    try {
-      if (read === undefined) this.#source.read(range, target);
-      else read(target);
-    } catch (error) {
-      for (const piece of pieces) this.#owed.set(piece, "incomplete");
-      throw error;
-    }
-    const hasClean = this.#mask(range, pieces, label);
-    const meaning = label === "unknown" && hasClean ? this.#source.sawClean(pieces) : label;
-    const { iova, size } = range;
-    return new DirtyWindow({ iova, size, pageSize, label: meaning, bitmap: this.#memory });
+  /** Notes what is about to be read. */
+  begin(range: Extent, into?: Extent[]): Reading {
+    const pieces = this.#pieces.inRange(range.iova, range.size, into);
+    return { range, pieces, label: this.debts.common(pieces) };
   }
 
-  /** One label for several mappings; where they differ, the weakest that holds for all. */
-  #common(pieces: readonly Extent[]): DirtyLabel {
-    let common: DirtyLabel | undefined;
-    for (const piece of pieces) {
-      const label = this.label(piece);
-      if (label === "incomplete") return label;
-      common = common === undefined || common === label ? label : "unknown";
+  #read(reading: Reading, read: ReadBits | undefined): DirtyWindow {
+    const { range } = reading;
+    const memory = this.#memory;
+    const target = memory.prepare(Number(bitmapBytes(range.size / this.#source.pageSize)));
+    const start = performance.now();
+    try {
+      if (read === undefined) {
+        const { fd, request, argument } = this.#source.reading(range, target);
+        this.#source.checkRead(this.#kernel.ioctlBuffer(fd, request, argument), range);
+      } else read(target);
+    } catch (error) {
+      this.debts.failed(reading.pieces);
+      throw error;
+    } finally {
+      this.spent += performance.now() - start;
     }
-    return common ?? "unknown";
+    return this.finish(reading, memory);
+  }
+
+  /** Makes a window of what was read. */
+  finish({ range, pieces, label }: Reading, memory: BitmapMemory): DirtyWindow {
+    const hasClean = this.#mask(range, pieces, label, memory.words);
+    const meaning = label === "unknown" && hasClean ? this.#source.sawClean(pieces) : label;
+    const { iova, size } = range;
+    const { pageSize } = this.#source;
+    return new DirtyWindow({ iova, size, pageSize, label: meaning, bitmap: memory });
   }
 
   /**
@@ -124,9 +146,13 @@ export class DirtyReader implements Disposable {
    *
    * @returns Whether a mapped page is clean.
    */
-  #mask(range: Extent, pieces: readonly Extent[], label: DirtyLabel): boolean {
+  #mask(
+    range: Extent,
+    pieces: readonly Extent[],
+    label: DirtyLabel,
+    words: Uint32Array,
+  ): boolean {
     const { pageSize } = this.#source;
-    const { words } = this.#memory;
     let outside = 0;
     let hasClean = false;
     for (const piece of pieces) {
@@ -142,6 +168,7 @@ export class DirtyReader implements Disposable {
   }
 
   #addUndelivered(range: Extent): void {
+    if (this.#undelivered.isEmpty) return;
     const { pageSize } = this.#source;
     const end = range.iova + range.size;
     for (const run of this.#undelivered.runs()) {
@@ -151,6 +178,7 @@ export class DirtyReader implements Disposable {
       const first = Number((from - range.iova) / pageSize);
       setBits(this.#memory.words, first, first + Number((to - from) / pageSize));
     }
+    this.forget(range);
   }
 
   /** Gives the buffer back; windows that were read into it say that they are gone. */

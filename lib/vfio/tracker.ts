@@ -3,9 +3,17 @@ import { hex } from "../base/format.ts";
 import type { Cursor } from "../dirty/plan.ts";
 import { type LabelledRun, mergeRuns } from "../dirty/run.ts";
 import type { DirtyWindow } from "../dirty/window.ts";
-import { DEFAULT_BUDGET, TrackerCore, type TrackerInit, type TwoReads } from "./tracker_core.ts";
+import { type DirtyRound, roundsOf, type RoundsOptions } from "./rounds.ts";
+import {
+  type AsideOptions,
+  DEFAULT_BUDGET,
+  type DrainProgress,
+  TrackerCore,
+  type TrackerInit,
+  type TwoReads,
+} from "./tracker_core.ts";
 
-export type { TwoReads };
+export type { DirtyRound, DrainProgress, RoundsOptions, TwoReads };
 
 /** How to read dirty pages. */
 export interface DrainOptions {
@@ -18,7 +26,31 @@ export interface DrainOptions {
   readonly cursor?: Cursor;
 }
 
+/** How to read dirty pages without holding up anything else. */
+export interface DrainAsyncOptions extends DrainOptions {
+  /** Ends the drain; a read that is under way then goes on, and its window comes first next time. */
+  readonly signal?: AbortSignal | undefined;
+  /** Called before each window is delivered. */
+  readonly onProgress?: ((progress: DrainProgress) => void) | undefined;
+}
+
 const OPTIONS: Kinds<DrainOptions> = { maxBitmapBytes: "number", cursor: "object" };
+const ASYNC_OPTIONS: Kinds<DrainAsyncOptions> = {
+  ...OPTIONS,
+  signal: "object",
+  onProgress: "function",
+};
+const ROUNDS_OPTIONS: Kinds<RoundsOptions> = {
+  interval: "number",
+  count: "number",
+  signal: "object",
+  maxBitmapBytes: "number",
+};
+
+function checkBudget(budget: number): void {
+  if (Number.isSafeInteger(budget) && budget >= 8) return;
+  throw new RangeError(`maxBitmapBytes must be a whole number of at least 8; got ${budget}`);
+}
 
 /** Set by the class, for this module alone: what a script has no use for is no method of it. */
 let make: (core: TrackerCore) => DirtyTracker;
@@ -77,11 +109,68 @@ export class DirtyTracker implements Disposable {
       options,
       OPTIONS,
     );
-    if (!Number.isSafeInteger(budget) || budget < 8) {
-      throw new RangeError(`maxBitmapBytes must be a whole number of at least 8; got ${budget}`);
-    }
+    checkBudget(budget);
     checkKind("cursor.iova", cursor.iova, "bigint");
     return this.#core.windows(budget, cursor);
+  }
+
+  /**
+   * Reads all mappings as {@link drain} does, each window on a thread of its own: nothing else is held
+   * up, however long the kernel takes. While a script looks at a window the next one is read, and no
+   * more than that one. A window is good until the next is asked for.
+   *
+   * A window that was read and not delivered, because the script stopped or the signal came, is kept
+   * and comes first the next time, from this method or from {@link drain}. What changes the container,
+   * as a new mapping, waits for a read that is under way. The thread starts with the first read, which
+   * takes some 20 ms, and ends a second after the last one.
+   *
+   * @param options As for {@link drain}, with a signal and somebody who is told of progress.
+   * @returns The windows, one after the other.
+   * @throws As {@link drain} does, and the reason of the signal.
+   */
+  drainAsync(options?: DrainAsyncOptions): AsyncGenerator<DirtyWindow, void> {
+    const given = checkOptions(options, ASYNC_OPTIONS);
+    const { maxBitmapBytes: budget = DEFAULT_BUDGET, cursor = { iova: 0n } } = given;
+    checkBudget(budget);
+    checkKind("cursor.iova", cursor.iova, "bigint");
+    const { signal, onProgress }: AsideOptions = given;
+    return this.#core.windowsAside(budget, cursor, { signal, onProgress });
+  }
+
+  /**
+   * Reads everything again and again, and sums each round up: how many pages were dirty, how fast they
+   * came, how many were others than before. Each round is read as {@link drainAsync} does.
+   *
+   * A round that ends early, because of an error or of the signal, is not given; what it had read comes
+   * with the next read of the same mappings.
+   *
+   * @param options The interval in milliseconds from the start of one round to that of the next
+   *   (1000 by default; a round that takes longer is followed at once), how many rounds (without end
+   *   by default), and a signal.
+   * @returns The rounds; the first one comes after one interval.
+   * @throws {RangeError} If a number is out of its range.
+   * @throws As {@link drainAsync} does.
+   */
+  rounds(options?: RoundsOptions): AsyncGenerator<DirtyRound, void> {
+    const given = checkOptions(options, ROUNDS_OPTIONS);
+    const { interval = 1000, count = Infinity, maxBitmapBytes: budget = DEFAULT_BUDGET } = given;
+    checkBudget(budget);
+    if (!(interval >= 0 && interval < 2 ** 31)) {
+      throw new RangeError(`interval must be milliseconds from 0 to 2^31 - 1; got ${interval}`);
+    }
+    if (!(count >= 0 && (Number.isSafeInteger(count) || count === Infinity))) {
+      throw new RangeError(`count must be a whole number of at least 0; got ${count}`);
+    }
+    return roundsOf(this.#core, { interval, count, budget, signal: given.signal });
+  }
+
+  /**
+   * Settles when no read of {@link drainAsync} is under way. After an abort, dispose and all that
+   * changes the container wait for such a read; this waits without holding anything up, so that a
+   * script can tell a read that is stuck in the kernel.
+   */
+  idle(): Promise<void> {
+    return this.#core.idle();
   }
 
   /**

@@ -2,9 +2,11 @@ import type { Extent, ExtentSet } from "../base/extent.ts";
 import { bitmapBytes } from "../base/page.ts";
 import { DirtyMap } from "../dirty/dirty_map.ts";
 import { type Cursor, type PlannedWindow, planWindow } from "../dirty/plan.ts";
+import type { DirtyLabel } from "../dirty/label.ts";
 import type { BitmapTarget, DirtySource } from "../dirty/source.ts";
 import type { DirtyWindow } from "../dirty/window.ts";
 import type { Kernel } from "../sys/kernel.ts";
+import { ReadAhead } from "./read_ahead.ts";
 import { DirtyReader } from "./reader.ts";
 
 /** What a tracker is made from. */
@@ -27,6 +29,22 @@ export interface TwoReads {
   readonly cost: { readonly reads: number; readonly bitmapBytes: number };
 }
 
+/** How far an asynchronous drain has come. */
+export interface DrainProgress {
+  /** Windows that were delivered. */
+  readonly windows: number;
+  /** Bytes of mappings in them. */
+  readonly size: bigint;
+  /** Bytes of all mappings. */
+  readonly total: bigint;
+}
+
+/** What an asynchronous drain listens to and tells. */
+export interface AsideOptions {
+  readonly signal?: AbortSignal | undefined;
+  readonly onProgress?: ((progress: DrainProgress) => void) | undefined;
+}
+
 /** Bytes of bitmap of a window, where nobody says otherwise. */
 export const DEFAULT_BUDGET: number = 1 << 20;
 
@@ -38,6 +56,7 @@ export class TrackerCore implements Disposable {
   readonly source: DirtySource;
   readonly #init: TrackerInit;
   readonly #reader: DirtyReader;
+  readonly #ahead: ReadAhead;
   #on = true;
 
   /** Starts to track. */
@@ -46,6 +65,7 @@ export class TrackerCore implements Disposable {
     this.source = source;
     this.#init = init;
     this.#reader = new DirtyReader(kernel, source, pieces);
+    this.#ahead = new ReadAhead(kernel, source, this.#reader);
     source.start();
   }
 
@@ -54,15 +74,90 @@ export class TrackerCore implements Disposable {
     return this.#on;
   }
 
+  /** Milliseconds that reads have taken in the kernel until now. */
+  get spent(): number {
+    return this.#reader.spent;
+  }
+
   /** See `DirtyTracker.drain`. */
   *windows(budget: number, cursor: Cursor): Generator<DirtyWindow, void> {
     for (;;) {
       const plan = this.#plan(cursor, budget);
+      if (this.#ahead.range !== undefined) {
+        const window = this.#take(cursor, plan);
+        if (window !== undefined) yield window;
+        continue;
+      }
       if (plan === undefined) return;
       const window = this.#reader.deliver(plan);
       cursor.iova = plan.iova + plan.size; // before the yield: the kernel has cleared it by now
       yield window;
     }
+  }
+
+  /** Takes the window that was read ahead; the cursor goes on behind it if it stood before it. */
+  #take(cursor: Cursor, plan: PlannedWindow | undefined): DirtyWindow | undefined {
+    const { range } = this.#ahead;
+    if (range !== undefined && range.iova === plan?.iova) cursor.iova = range.iova + range.size;
+    return this.#ahead.take();
+  }
+
+  /** See `DirtyTracker.drainAsync`. */
+  async *windowsAside(
+    budget: number,
+    cursor: Cursor,
+    { signal, onProgress }: AsideOptions,
+  ): AsyncGenerator<DirtyWindow, void> {
+    let [windows, size] = [0, 0n];
+    for (;;) {
+      signal?.throwIfAborted();
+      const plan = this.#plan(cursor, budget);
+      if (this.#ahead.range === undefined) {
+        if (plan === undefined) return;
+        this.#ahead.begin(plan);
+      }
+      await this.#ahead.arrived(signal);
+      const window = this.#take(cursor, plan);
+      if (window === undefined) continue; // another reader of the same tracker took it meanwhile
+      const failed = this.#beginNext(cursor, budget);
+      windows += 1;
+      size += sum(this.#init.pieces.inRange(window.iova, window.size));
+      onProgress?.({ windows, size, total: sum(this.#init.pieces) });
+      yield window;
+      if (failed !== undefined) throw failed.error; // the window before it came first
+    }
+  }
+
+  /** Reads the next window while the one before is looked at; gives what went wrong. */
+  #beginNext(cursor: Cursor, budget: number): { readonly error: unknown } | undefined {
+    try {
+      const plan = this.#plan(cursor, budget);
+      if (plan !== undefined) this.#ahead.begin(plan);
+      return undefined;
+    } catch (error) {
+      return { error };
+    }
+  }
+
+  /** Takes windows back that were delivered to somebody who could not finish with them. */
+  takeBack(dirty: DirtyMap, windows: readonly (Extent & { readonly label: DirtyLabel })[]): void {
+    if (!this.#on) return;
+    this.#reader.keep(dirty);
+    for (const { iova, size, label } of windows) {
+      for (const piece of this.#init.pieces.inRange(iova, size)) {
+        if (this.#reader.label(piece) !== label) this.#reader.debts.owe(piece, label);
+      }
+    }
+  }
+
+  /** See `DirtyTracker.idle`. */
+  async idle(): Promise<void> {
+    await this.#ahead.arrived();
+  }
+
+  /** Waits on the spot for a read that is under way, before something changes what its bits mean. */
+  settle(): void {
+    this.#ahead.settle();
   }
 
   #plan(cursor: Cursor, budget: number): PlannedWindow | undefined {
@@ -76,6 +171,7 @@ export class TrackerCore implements Disposable {
 
   /** See `DirtyTracker.readTwice`. */
   readTwice(): TwoReads {
+    this.#ahead.stow();
     const first = new DirtyMap(this.source.pageSize);
     const second = new DirtyMap(this.source.pageSize);
     const cursor = { iova: 0n };
@@ -97,6 +193,7 @@ export class TrackerCore implements Disposable {
 
   /** Notes that mappings are gone, with what was read of them and not delivered. */
   forget(range: Extent): void {
+    this.#ahead.stow();
     this.#reader.forget(range);
   }
 
@@ -109,6 +206,7 @@ export class TrackerCore implements Disposable {
    */
   readOnce(range: Extent, read: (target: BitmapTarget) => void): DirtyWindow {
     if (!this.#on) throw new ReferenceError("Cannot read dirty pages: tracking has ended");
+    this.#ahead.stow();
     return this.#reader.deliver(range, read).copy();
   }
 
@@ -128,6 +226,7 @@ export class TrackerCore implements Disposable {
   end(): void {
     if (!this.#on) return;
     this.#on = false;
+    this.#ahead[Symbol.dispose]();
     this.#reader[Symbol.dispose]();
     this.#init.onEnd();
   }
@@ -135,8 +234,15 @@ export class TrackerCore implements Disposable {
   /** See `DirtyTracker[Symbol.dispose]`. */
   [Symbol.dispose](): void {
     if (!this.#on) return;
+    this.settle();
     using stack = new DisposableStack();
     stack.defer(() => this.end());
     this.#init.source.stop();
   }
+}
+
+function sum(pieces: Iterable<Extent>): bigint {
+  let total = 0n;
+  for (const { size } of pieces) total += size;
+  return total;
 }

@@ -2,7 +2,7 @@ import { check } from "../base/error.ts";
 import type { Extent } from "../base/extent.ts";
 import { ERRNO } from "../base/errno.ts";
 import type { DirtyLabel } from "../dirty/label.ts";
-import type { BitmapTarget, DirtySource } from "../dirty/source.ts";
+import type { BitmapTarget, DirtySource, ReadRequest } from "../dirty/source.ts";
 import { describe } from "../rules/range.ts";
 import type { Kernel } from "../sys/kernel.ts";
 import type { ScopeKeeper } from "./scope.ts";
@@ -76,8 +76,7 @@ export class Type1Source implements DirtySource {
   }
 
   /** GET_BITMAP. */
-  read(range: Extent, target: BitmapTarget): void {
-    const { kernel, fd } = this.#init;
+  reading(range: Extent, target: BitmapTarget): ReadRequest {
     const { fields, bytes } = this.#get;
     fields.argsz = dirty_bitmap_get_request.size;
     fields.flags = VFIO_IOMMU_DIRTY_PAGES_FLAG_GET_BITMAP;
@@ -86,7 +85,11 @@ export class Type1Source implements DirtySource {
     fields.pgsize = this.pageSize;
     fields.bitmap_size = BigInt(target.size);
     this.#get.point("data", target);
-    const result = kernel.ioctlBuffer(fd, VFIO_IOMMU_DIRTY_PAGES, bytes);
+    return { fd: this.#init.fd, request: VFIO_IOMMU_DIRTY_PAGES, argument: bytes };
+  }
+
+  /** What GET_BITMAP answered. */
+  checkRead(result: number, range: Extent): void {
     if (result >= 0) return;
     check(
       result,

@@ -1,0 +1,121 @@
+import type { Extent } from "../base/extent.ts";
+import { bitmapBytes } from "../base/page.ts";
+import { orAbort } from "../base/wait.ts";
+import type { DirtySource } from "../dirty/source.ts";
+import type { DirtyWindow } from "../dirty/window.ts";
+import type { AsideCall, AsideResult, Kernel } from "../sys/kernel.ts";
+import { BitmapMemory } from "./bitmap_memory.ts";
+import type { Owed } from "./debts.ts";
+import type { DirtyReader, Reading } from "./reader.ts";
+
+/** A read that was begun. */
+interface Begun extends Reading {
+  readonly call: AsideCall;
+  readonly owed: Owed;
+}
+
+/** A read that is done: its window, or why there is none. */
+type Outcome = { readonly window: DirtyWindow } | { readonly error: unknown };
+
+/**
+ * One read that another thread makes, in memory of its own. It clears bits in the kernel, so what it
+ * gives is kept until somebody takes it.
+ */
+export class ReadAhead implements Disposable {
+  readonly #kernel: Kernel;
+  readonly #source: DirtySource;
+  readonly #reader: DirtyReader;
+  #memory: BitmapMemory;
+  #begun: Begun | undefined;
+  #outcome: Outcome | undefined;
+
+  /** Takes no memory before the first read. */
+  constructor(kernel: Kernel, source: DirtySource, reader: DirtyReader) {
+    this.#kernel = kernel;
+    this.#source = source;
+    this.#reader = reader;
+    this.#memory = new BitmapMemory(kernel);
+  }
+
+  /** The range that was read, or is being read, and not taken yet. */
+  get range(): Extent | undefined {
+    return this.#begun?.range;
+  }
+
+  /** Begins to read a range of whole mappings; there must be none that was not taken. */
+  begin(range: Extent): void {
+    const reading = this.#reader.begin(range);
+    const bytes = Number(bitmapBytes(range.size / this.#source.pageSize));
+    const clear = this.#memory.prepareUncleared(bytes);
+    const request = this.#source.reading(range, this.#memory);
+    const call = this.#kernel.ioctlAside({ ...request, clear });
+    this.#begun = { ...reading, call, owed: this.#reader.debts.take(reading.pieces) };
+  }
+
+  /**
+   * Settles when the read is done.
+   *
+   * @throws The reason of the signal, as soon as it aborts; the read goes on.
+   */
+  async arrived(signal?: AbortSignal): Promise<void> {
+    const begun = this.#begun;
+    if (begun === undefined) return;
+    // A thread that failed shows when its read is taken.
+    await orAbort(begun.call.done.catch(() => {}), signal);
+  }
+
+  /** Waits on the spot until the read is done, before something changes what its bits mean. */
+  settle(): void {
+    const begun = this.#begun;
+    if (begun !== undefined) this.#outcome ??= this.#finish(begun);
+  }
+
+  #finish(begun: Begun): Outcome {
+    try {
+      const { result, milliseconds }: AsideResult = begun.call.wait();
+      this.#reader.spent += milliseconds;
+      this.#source.checkRead(result, begun.range);
+      return { window: this.#reader.finish(begun, this.#memory) };
+    } catch (error) {
+      this.#reader.debts.failed(begun.pieces);
+      return { error };
+    }
+  }
+
+  #end(): { readonly begun: Begun; readonly outcome: Outcome } | undefined {
+    this.settle();
+    const begun = this.#begun;
+    const outcome = this.#outcome;
+    this.#begun = this.#outcome = undefined;
+    return begun === undefined || outcome === undefined ? undefined : { begun, outcome };
+  }
+
+  /**
+   * Delivers what was read.
+   *
+   * @throws {VfioError} If the read failed; its range is reported as `incomplete` the next time.
+   */
+  take(): DirtyWindow | undefined {
+    const ended = this.#end();
+    if (ended === undefined) return undefined;
+    const { outcome } = ended;
+    if ("error" in outcome) throw outcome.error;
+    this.#memory = this.#reader.adopt(outcome.window, this.#memory);
+    return outcome.window;
+  }
+
+  /** Leaves what was read to the next delivery of its range: it cannot come as a window any more. */
+  stow(): void {
+    const ended = this.#end();
+    if (ended === undefined || "error" in ended.outcome) return;
+    this.#reader.keep(ended.outcome.window);
+    this.#reader.debts.restore(ended.begun.owed);
+  }
+
+  /** Gives the memory back. */
+  [Symbol.dispose](): void {
+    this.settle(); // or the kernel would write into memory that is not ours any more
+    this.#begun = this.#outcome = undefined;
+    this.#memory[Symbol.dispose]();
+  }
+}

@@ -1,0 +1,253 @@
+import { Container, type DirtyTracker, type DirtyWindow, ERRNO, VfioError } from "../../mod.ts";
+import { DEFAULT_MDEV, ModelKernel } from "../../lib/model/mod.ts";
+import { equal, ok, rejects, throws } from "../std/assert.ts";
+import { describe, it } from "../std/testing.ts";
+import { LateKernel } from "../support/late_kernel.ts";
+
+const PAGE = 4096n;
+const PIECE = 64n * PAGE;
+const SCENE = {
+  devices: [
+    { kind: "mdev", name: DEFAULT_MDEV, group: 1 },
+    {
+      kind: "pci",
+      name: "0000:00:10.0",
+      group: 2,
+      id: [0x1234, 0x11e8],
+      class: 0x00ff00,
+      driver: "vfio-pci",
+    },
+  ],
+} as const;
+const SMALL = { maxBitmapBytes: 8 } as const;
+
+/** What the tests of this file begin with: eight mappings of 64 pages side by side, tracked. */
+interface Stage extends Disposable {
+  readonly kernel: LateKernel;
+  readonly container: Container;
+  readonly tracker: DirtyTracker;
+  /** Dirties one page of each of the mappings, once. */
+  dirty(...pieces: readonly number[]): void;
+}
+
+function stage(kernel: LateKernel = new LateKernel(SCENE)): Stage {
+  using stack = new DisposableStack();
+  const container = stack.use(Container.open({ kernel }));
+  const group = stack.use(container.attach(DEFAULT_MDEV));
+  stack.use(group.device());
+  const memory = stack.use(container.allocate(8n * PIECE));
+  for (let i = 0n; i < 8n; i += 1n) {
+    container.map(memory, { iova: i * PIECE, offset: i * PIECE, size: PIECE });
+  }
+  stack.defer(() => container.unmapAll());
+  const tracker = stack.use(container.trackDirty());
+  const driver = kernel.vendor(DEFAULT_MDEV);
+  const dirty = (...pieces: readonly number[]): void => {
+    for (const i of pieces) driver.write(BigInt(i) * PIECE, new Uint8Array(1));
+  };
+  const owned = stack.move();
+  return { kernel, container, tracker, dirty, [Symbol.dispose]: () => owned.dispose() };
+}
+
+/** Which mapping a window begins at, and how many pages of it are dirty. */
+const seen = (window: DirtyWindow): [number, number] => [
+  Number(window.iova / PIECE),
+  window.count,
+];
+
+/** Waits until a drain has begun a read, or settles. */
+async function turn(): Promise<void> {
+  for (let i = 0; i < 10; i += 1) await Promise.resolve();
+}
+
+describe("an asynchronous drain", () => {
+  it("gives the windows of a drain", async () => {
+    using here = stage();
+    here.dirty(1, 5);
+    const windows: [number, number][] = [];
+    const told: number[] = [];
+    const { tracker, kernel } = here;
+    const reader = (async () => {
+      const onProgress = ({ size, total }: { size: bigint; total: bigint }): void => {
+        told.push(Number(size * 100n / total));
+      };
+      for await (const window of tracker.drainAsync({ ...SMALL, onProgress })) {
+        windows.push(seen(window));
+      }
+    })();
+    for (let i = 0; i < 20; i += 1) {
+      await turn();
+      kernel.finish();
+    }
+    await reader;
+    equal(windows, [[0, 0], [1, 1], [2, 0], [3, 0], [4, 0], [5, 1], [6, 0], [7, 0]]);
+    equal(told, [12, 25, 37, 50, 62, 75, 87, 100]);
+    equal([kernel.begun, kernel.waited], [8, 0]);
+  });
+
+  it("reads one window ahead, and no more than one", async () => {
+    using here = stage();
+    const { tracker, kernel } = here;
+    const windows = tracker.drainAsync(SMALL);
+    const first = windows.next();
+    equal([kernel.begun, kernel.isBusy], [1, true]);
+    kernel.finish();
+    const { value } = await first;
+    equal([kernel.begun, seen(value as DirtyWindow)], [2, [0, 0]]);
+    kernel.finish();
+    await turn();
+    equal([kernel.begun, (value as DirtyWindow).isCurrent], [2, true]);
+    await windows.return();
+  });
+
+  for (const way of ["drain", "drainAsync"] as const) {
+    it(`that stops leaves its window to the next ${way}, which begins with it`, async () => {
+      using here = stage();
+      const { tracker, kernel, dirty } = here;
+      dirty(0, 1, 2);
+      kernel.hurry();
+      for await (const window of tracker.drainAsync(SMALL)) {
+        equal(seen(window), [0, 1]);
+        break; // the kernel has cleared window 1 by now, or will
+      }
+      const windows: [number, number][] = [];
+      for await (const window of tracker[way](SMALL)) windows.push(seen(window));
+      equal(windows.slice(0, 4), [[1, 1], [0, 0], [1, 0], [2, 1]]);
+    });
+  }
+
+  it("goes on behind a kept window where its cursor stands before it", async () => {
+    using here = stage();
+    const { tracker, kernel, dirty } = here;
+    dirty(1);
+    kernel.hurry();
+    const cursor = { iova: 0n };
+    for await (const _ of tracker.drainAsync({ ...SMALL, cursor })) break;
+    const windows: [number, number][] = [];
+    for (const window of tracker.drain({ ...SMALL, cursor })) windows.push(seen(window));
+    equal(windows.slice(0, 2), [[1, 1], [2, 0]]);
+  });
+
+  it("ends with the reason of its signal, while the read goes on", async () => {
+    using here = stage();
+    const { tracker, kernel, dirty } = here;
+    dirty(0);
+    const controller = new AbortController();
+    const first = tracker.drainAsync({ ...SMALL, signal: controller.signal }).next();
+    await turn();
+    const reason = new Error("enough");
+    controller.abort(reason);
+    equal(await first.then(() => undefined, (error: unknown) => error), reason);
+    ok(kernel.isBusy);
+    let idle = false;
+    const settled = tracker.idle().then(() => idle = true);
+    await turn();
+    ok(!idle, "the read is under way");
+    kernel.finish();
+    await settled;
+    equal(kernel.waited, 0);
+    const [window] = tracker.drain(SMALL);
+    equal(seen(window!), [0, 1]);
+  });
+
+  it("says why a read failed, and reports the range as incomplete after that", async () => {
+    const kernel = new class extends LateKernel {
+      failing = 0;
+      override ioctlBuffer(fd: number, request: number, argument: Uint8Array): number {
+        const isGet = request === 0x3b75 && argument[4] === 4;
+        if (isGet && (this.failing -= 1) === 0) return -ERRNO.EFAULT;
+        return super.ioctlBuffer(fd, request, argument);
+      }
+    }(SCENE);
+    using here = stage(kernel);
+    kernel.hurry().failing = 2;
+    const windows: [number, number][] = [];
+    const error = await (async () => {
+      for await (const window of here.tracker.drainAsync(SMALL)) windows.push(seen(window));
+    })().catch((error: unknown) => error);
+    equal(windows, [[0, 0]]);
+    ok(error instanceof VfioError, String(error));
+    equal([error.code, error.operation], ["EFAULT", "VFIO_IOMMU_DIRTY_PAGES"]);
+    const labels = [...here.tracker.drain(SMALL).map(({ label, count }) => [label, count])];
+    equal(labels.slice(0, 3), [["pinned-scope", 0], ["incomplete", 64], ["pinned-scope", 0]]);
+  });
+
+  it("has the bits of a mapping that goes while it is read", async () => {
+    using here = stage();
+    const { tracker, kernel, container, dirty } = here;
+    dirty(0);
+    const windows = tracker.drainAsync(SMALL);
+    const first = windows.next();
+    await turn();
+    const gone = container.mappings[0]!.unmapWithBitmap();
+    equal([kernel.waited, gone.count], [1, 1]);
+    kernel.hurry();
+    equal(seen((await first).value as DirtyWindow), [1, 0]);
+  });
+
+  it("is done before a group comes that makes every page dirty", async () => {
+    using here = stage();
+    const { tracker, kernel, container } = here;
+    const windows = tracker.drainAsync(SMALL);
+    const first = windows.next();
+    await turn();
+    using _plain = container.attach("0000:00:10.0");
+    equal(kernel.waited, 1);
+    const window = (await first).value as DirtyWindow;
+    equal([window.label, window.count], ["pinned-scope", 0]);
+    await windows.return();
+    const labels = [...tracker.drain(SMALL).map(({ label, count }) => [label, count])];
+    equal(labels.at(-1), ["all-mapped", 64]);
+  });
+
+  it("is waited for when tracking ends, and says then that it has", async () => {
+    using here = stage();
+    const { tracker, kernel } = here;
+    const windows = tracker.drainAsync(SMALL);
+    const first = windows.next();
+    await turn();
+    tracker[Symbol.dispose]();
+    equal([kernel.waited, kernel.isBusy], [1, false]);
+    await rejects(() => first, ReferenceError, "tracking has ended");
+  });
+
+  it("lets a drain between take the window that it has read", async () => {
+    using here = stage();
+    const { tracker, kernel, dirty } = here;
+    dirty(0, 7);
+    const slow = tracker.drainAsync(SMALL);
+    const first = slow.next();
+    await turn();
+    const all = [...tracker.drain(SMALL)].map(({ iova }) => iova / PIECE);
+    equal(all, [0n, 1n, 2n, 3n, 4n, 5n, 6n, 7n]);
+    dirty(3);
+    const rest: [number, number][] = [];
+    kernel.hurry();
+    const { value } = await first;
+    rest.push(seen(value as DirtyWindow));
+    for await (const window of slow) rest.push(seen(window));
+    equal(rest.filter(([, count]) => count > 0), [[3, 1]]);
+  });
+
+  it("refuses what is no option", () => {
+    using here = stage();
+    const { tracker } = here;
+    throws(() => tracker.drainAsync({ maxBitmapBytes: 7 }), RangeError, "at least 8; got 7");
+    const signal = 1 as unknown as AbortSignal;
+    throws(() => tracker.drainAsync({ signal }), TypeError, "signal must be");
+    throws(() => tracker.rounds({ interval: -1 }), RangeError, "got -1");
+    throws(() => tracker.rounds({ count: 1.5 }), RangeError, "got 1.5");
+  });
+
+  it("works on a model that answers at once", async () => {
+    const kernel = new ModelKernel();
+    using container = Container.open({ kernel });
+    using _group = container.attach("0000:00:10.0");
+    using memory = container.allocate(1n << 20n);
+    using _mapping = container.map(memory);
+    using tracker = container.trackDirty();
+    let pages = 0;
+    for await (const window of tracker.drainAsync()) pages += window.count;
+    equal(pages, 256);
+  });
+});
