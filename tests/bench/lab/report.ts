@@ -29,11 +29,13 @@ export interface StallReport {
   readonly layout: string;
   /** What the script does with a window. */
   readonly use: string;
-  /** The longest stall in milliseconds, by round. */
+  /** A read of one window by `drainAsync`, which starts the thread. */
+  readonly start: Stall;
+  /** By round: by `drain`, without a pause. */
   readonly plain: readonly Stall[];
   /** With a turn of the event loop between the windows. */
   readonly turning: readonly Stall[];
-  /** By `drainAsync`. */
+  /** By `drainAsync`, while its thread runs. */
   readonly threaded: readonly Stall[];
 }
 
