@@ -35,7 +35,13 @@ export { formatSize, hex, parseSize } from "./lib/base/format.ts";
 export type { Bitmap } from "./lib/dirty/bitmap.ts";
 export type { DirtyLabel } from "./lib/dirty/label.ts";
 export type { Cursor } from "./lib/dirty/plan.ts";
-export { type DirtyRun, type LabelledRun, mergeRuns, type RunSource } from "./lib/dirty/run.ts";
+export {
+  type DirtyRun,
+  type LabelledRun,
+  mergeRuns,
+  mergeRunsAsync,
+  type RunSource,
+} from "./lib/dirty/run.ts";
 export type { BitmapTarget, DirtySource, ReadRequest } from "./lib/dirty/source.ts";
 export { DirtyMap, type PageRuns } from "./lib/dirty/dirty_map.ts";
 export { DirtyWindow, type WindowInit } from "./lib/dirty/window.ts";

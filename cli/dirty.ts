@@ -10,11 +10,12 @@ import {
   formatSize,
   hex,
   type LabelledRun,
-  mergeRuns,
+  mergeRunsAsync,
 } from "../mod.ts";
 import { attachAll, mapAll, readMaps, type Wish } from "./maps.ts";
-import { sleep } from "./interrupt.ts";
+import { delay } from "../lib/base/wait.ts";
 import type { Output } from "./output.ts";
+import { leaveIfStuck } from "./stuck.ts";
 import { type ParsedOptions, UsageError } from "./parse.ts";
 import type { Context } from "./context.ts";
 import { columns, counted } from "./table.ts";
@@ -51,9 +52,24 @@ export async function dirty({ out, kernel, parsed, signal }: Context): Promise<n
   using container = attachAll(kernel, plan.devices);
   using _mapped = mapAll(out, container, plan.maps);
   using tracker = container.trackDirty();
+  try {
+    await showRounds(out, tracker, plan, signal);
+  } catch (error) {
+    await leaveIfStuck(error, { out, container, tracker });
+    throw error;
+  }
+  return 0;
+}
+
+async function showRounds(
+  out: Output,
+  tracker: DirtyTracker,
+  plan: Plan,
+  signal: AbortSignal,
+): Promise<void> {
   const told = new Set<string>();
   for (let round = 1; round <= plan.rounds; round += 1) {
-    await sleep(plan.seconds * 1000, signal);
+    await delay(plan.seconds * 1000, signal);
     const labels = await showRound(out, tracker, plan, round, signal);
     for (const label of labels) {
       if (!out.json && !told.has(label)) out.note(`${label}: ${MEANING[label]}`);
@@ -61,7 +77,6 @@ export async function dirty({ out, kernel, parsed, signal }: Context): Promise<n
     }
     out.flush();
   }
-  return 0;
 }
 
 function readPlan({ positional, lists, values }: ParsedOptions): Plan {
@@ -96,8 +111,9 @@ async function showRound(
 ): Promise<Set<LabelledRun["label"]>> {
   const labels = new Set<LabelledRun["label"]>();
   let windows = 0;
-  const drain = function* (): Generator<DirtyWindow, void> {
-    for (const window of tracker.drain({ maxBitmapBytes: plan.maxBitmapBytes })) {
+  const { maxBitmapBytes } = plan;
+  const drain = async function* (): AsyncGenerator<DirtyWindow, void> {
+    for await (const window of tracker.drainAsync({ maxBitmapBytes, signal })) {
       windows += 1;
       labels.add(window.label);
       yield window;
@@ -108,14 +124,14 @@ async function showRound(
   let pages = 0;
   let size = 0n;
   let seen = performance.now();
-  for (const run of mergeRuns(drain())) {
+  for await (const run of mergeRunsAsync(drain())) {
     runs += 1;
     pages += run.pages;
     size += run.size;
     if (out.json) out.record("run", { round, ...run });
     else if (shown.length < plan.maxRuns) shown.push(row(run));
     if (performance.now() - seen > SLICE) {
-      await sleep(0, signal);
+      await delay(0, signal);
       seen = performance.now();
     }
   }

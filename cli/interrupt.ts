@@ -47,22 +47,3 @@ export class Interrupt implements Disposable {
     this.#listeners.dispose();
   }
 }
-
-/**
- * Waits; 0 lets signals be seen and goes on.
- *
- * @throws The reason of the signal, as soon as it aborts.
- */
-export async function sleep(milliseconds: number, signal: AbortSignal): Promise<void> {
-  signal.throwIfAborted();
-  const { promise, resolve, reject } = Promise.withResolvers<void>();
-  const abort = (): void => reject(signal.reason);
-  const timer = setTimeout(resolve, milliseconds);
-  signal.addEventListener("abort", abort, { once: true });
-  try {
-    await promise;
-  } finally {
-    clearTimeout(timer);
-    signal.removeEventListener("abort", abort);
-  }
-}

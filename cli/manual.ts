@@ -29,6 +29,8 @@ export const MANUAL: Readonly<Partial<Record<CommandName, ManualText>>> = {
       ["windows", "reads of the bitmap that the round took"],
     ],
     caveats: [
+      "Reads go on a thread of their own. After a signal it waits two seconds for one that is under " +
+      "way; if the kernel does not answer, it says what is not released, and ends.",
       "A plain vfio-pci device on type1 makes every mapped page dirty on every read: the kernel " +
       "does not see what it writes.",
       "Reading clears: two programs cannot track one container.",

@@ -5,7 +5,7 @@
  */
 
 import { type Container, formatSize, type PinHistory, type PinRound, VfioError } from "../mod.ts";
-import { sleep } from "./interrupt.ts";
+import { delay } from "../lib/base/wait.ts";
 import { showLedger, signed } from "./ledger.ts";
 import { attachAll, mapAll, readMaps } from "./maps.ts";
 import type { Output } from "./output.ts";
@@ -44,7 +44,7 @@ export async function pinRounds(
   let before = container.pins();
   for (let round = 1; round <= rounds; round += 1) {
     out.flush();
-    await sleep(seconds * 1000, signal);
+    await delay(seconds * 1000, signal);
     const pins = container.pins();
     showRound(out, round, { locked: pins.locked, change: pins.since(before).locked }, history);
     before = pins;

@@ -6,7 +6,7 @@
 
 import { formatSize, type Limit, listPins, pinsOf, type ProcessPins, VfioError } from "../mod.ts";
 import { HolderList } from "./holders.ts";
-import { sleep } from "./interrupt.ts";
+import { delay } from "../lib/base/wait.ts";
 import type { JsonObject } from "./output.ts";
 import { UsageError } from "./parse.ts";
 import { pinRounds } from "./pin_rounds.ts";
@@ -54,7 +54,7 @@ export async function pins(context: Context): Promise<number> {
   for (let round = 1; round <= rounds; round += 1) {
     if (round > 1) {
       out.flush();
-      await sleep(seconds * 1000, signal);
+      await delay(seconds * 1000, signal);
     }
     if (repeats) out.screen(round === 1);
     status = Math.max(status, showProcesses(context, pids, repeats ? round : undefined));

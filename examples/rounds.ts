@@ -6,9 +6,9 @@
 //   deno task lab run --profile vendor examples/rounds.ts 50696e73-0000-4000-8000-000000000001
 //
 // sample output:
-//   round 1: 6 pages in 2 runs (pinned-scope)
-//   round 2: 6 pages in 2 runs (pinned-scope)
-//   round 3: 6 pages in 2 runs (pinned-scope)
+//   round 1: 6 pages, 6 new, 0 gone (pinned-scope)
+//   round 2: 6 pages, 2 new, 2 gone (pinned-scope)
+//   round 3: 6 pages, 2 new, 2 gone (pinned-scope)
 import { Container, VfioError } from "@pinscope/vfio";
 import { DEFAULT_MDEV, ModelKernel } from "@pinscope/vfio/model";
 
@@ -25,14 +25,10 @@ try {
   using _mapping = container.map(memory); //    at the lowest free IOVA
   using tracker = container.trackDirty();
 
-  for (let round = 1; round <= Number(rounds); round += 1) {
-    await new Promise((go) => setTimeout(go, Number(pause)));
-    const runs = [...tracker.runs()]; //        joined across windows; each round clears its pages
-    const pages = runs.reduce((sum, run) => sum + run.pages, 0);
-    const labels = new Set(runs.map((run) => run.label));
-    console.log(
-      `round ${round}: ${pages} pages in ${runs.length} runs (${[...labels].join() || "clean"})`,
-    );
+  // Each round is read on a thread of its own, and clears its pages.
+  for await (const round of tracker.rounds({ interval: Number(pause), count: Number(rounds) })) {
+    const { pages, fresh, gone, labels } = round;
+    console.log(`round ${round.round}: ${pages} pages, ${fresh} new, ${gone} gone (${labels})`);
   }
 } catch (error) {
   if (!(error instanceof VfioError)) throw error;

@@ -7,6 +7,9 @@ import { wasmMemory } from "./wasm_memory.ts";
 
 /** Iterators that can be under way over one read, before others get memory of their own. */
 const AREAS = 8;
+/** Where cells are counted, behind the areas of the iterators, and how many at a time. */
+const CELLS_AT = RESERVED + AREAS * AREA_BYTES;
+const CELLS = AREA_BYTES / 4;
 /** Where the bitmap begins: behind the areas, so that nothing written past its end meets them. */
 const AT = 524288;
 
@@ -16,6 +19,8 @@ export interface Bits {
   readonly words: Uint32Array<ArrayBufferLike>;
   /** How many of the first bits are set. */
   count(bits: number): number;
+  /** How many of each cell of `cellBits`, a multiple of 64, are set; the last cell may be shorter. */
+  cells(bits: number, cellBits: number): Uint32Array<ArrayBuffer>;
   /** Begins to look for runs in the first bits. */
   open(bits: number): EdgeScan;
   /** Takes back what {@link open} gave. */
@@ -33,6 +38,16 @@ export class WordBits implements Bits {
 
   count(bits: number): number {
     return countSet(this.words, bits);
+  }
+
+  cells(bits: number, cellBits: number): Uint32Array<ArrayBuffer> {
+    const counts = new Uint32Array(Math.ceil(bits / cellBits));
+    for (let i = 0; i < counts.length; i += 1) {
+      const from = i * cellBits;
+      const words = this.words.subarray(from / 32);
+      counts[i] = countSet(words, Math.min(cellBits, bits - from));
+    }
+    return counts;
   }
 
   open(bits: number): EdgeScan {
@@ -74,6 +89,18 @@ export class Arena implements Bits {
 
   count(bits: number): number {
     return this.#memory.count(AT, bits);
+  }
+
+  cells(bits: number, cellBits: number): Uint32Array<ArrayBuffer> {
+    const counts = new Uint32Array(Math.ceil(bits / cellBits));
+    for (let i = 0; i < counts.length; i += CELLS) {
+      const from = i * cellBits;
+      const slice = Math.min(bits - from, CELLS * cellBits);
+      this.#memory.cells(AT + from / 8, slice, cellBits, CELLS_AT);
+      const found = new Uint32Array(this.#memory.buffer, CELLS_AT, Math.ceil(slice / cellBits));
+      counts.set(found, i);
+    }
+    return counts;
   }
 
   open(bits: number): EdgeScan {

@@ -4,6 +4,7 @@ import { hex } from "../base/format.ts";
 import { ArenaBitmap, type Bits, copyBitmap } from "./arena.ts";
 import type { Bitmap } from "./bitmap.ts";
 import type { DirtyLabel } from "./label.ts";
+import { WORD_PAGES } from "./plan.ts";
 import type { DirtyRun } from "./run.ts";
 import { eachRun, RunBatchIterator, type RunInit, RunIterator } from "./run_scan.ts";
 
@@ -169,6 +170,29 @@ export class DirtyWindow {
   forEachRun(found: (first: number, end: number) => void): void {
     checkKind("found", found, "function");
     eachRun(this.#init(), found);
+  }
+
+  /**
+   * Counts the dirty pages of each cell of the window, as a heat map shows them. It costs about what
+   * {@link count} does.
+   *
+   * @param cellSize Bytes of a cell, a multiple of 64 pages; cells begin at the start of the window,
+   *   and the last one may be shorter.
+   * @returns Dirty pages by cell; it is the caller's own.
+   * @throws {TypeError} If the size is no bigint.
+   * @throws {RangeError} If it is no multiple of 64 pages, or smaller than that.
+   * @throws {ReferenceError} After the next read into the same buffer.
+   */
+  countCells(cellSize: bigint): Uint32Array<ArrayBuffer> {
+    checkKind("cellSize", cellSize, "bigint");
+    const unit = WORD_PAGES * this.pageSize;
+    if (cellSize < unit || cellSize % unit !== 0n) {
+      throw new RangeError(`cellSize must be a multiple of ${hex(unit)} bytes; got ${cellSize}`);
+    }
+    this.#check();
+    // A cell that is larger than the window is as large as that: the scan counts in 32 bits.
+    const pages = cellSize > this.size ? Math.ceil(this.pages / 64) * 64 : cellSize / this.pageSize;
+    return this.#bits.cells(this.pages, Math.max(64, Number(pages)));
   }
 
   #init(): RunInit {

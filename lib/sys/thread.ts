@@ -38,7 +38,7 @@ export class IoctlThread implements Disposable {
     this.#worker.onmessage = ({ data }: MessageEvent<ThreadAnswer>): void => this.#answered(data);
     this.#worker.onerror = (event): void => {
       event.preventDefault();
-      this.#done(`it ended: ${event.message}`);
+      this.#died(event.message);
     };
   }
 
@@ -61,6 +61,15 @@ export class IoctlThread implements Disposable {
     };
     this.#worker.postMessage(message);
     return { done: promise, wait: () => this.#wait(number) };
+  }
+
+  /** Fails the call for those who wait on the spot, too; there will be no other. */
+  #died(message: string): void {
+    const call = this.#call;
+    this.#call = undefined;
+    this.#numbers[1] = FAILED;
+    Atomics.store(this.#numbers, 0, this.#number);
+    call?.fail(failed(`it ended: ${message}`));
   }
 
   #answered({ number, failure }: ThreadAnswer): void {

@@ -183,7 +183,6 @@ export class Mapper implements MappingOwner {
 
   /** See `Mapping[Symbol.dispose]`. */
   unmap(mapping: Mapping): void {
-    this.#host.quiesce();
     this.#host.recorder?.begin();
     this.#requests.unmap(mapping);
     this.#forget(mapping);
@@ -227,7 +226,6 @@ export class Mapper implements MappingOwner {
       for (const mapping of this.mappings()) this.unmap(mapping);
       return total;
     }
-    this.#host.quiesce();
     const removed = this.#requests.unmapAll();
     this.forgetAll();
     compareUnmapped(total, removed, "unmap everything");

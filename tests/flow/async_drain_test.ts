@@ -200,6 +200,60 @@ describe("an asynchronous drain", () => {
     equal(labels.at(-1), ["all-mapped", 64]);
   });
 
+  it("is done before anything is mapped or unmapped", async () => {
+    using here = stage();
+    const { tracker, kernel, container } = here;
+    using memory = container.allocate(PIECE);
+    const changes = [
+      () => container.map(memory, { iova: 8n * PIECE }),
+      () => container.mappings.at(-1)![Symbol.dispose](),
+      () => container.unmapAll(),
+    ];
+    for (const change of changes) {
+      const windows = tracker.drainAsync(SMALL);
+      const first = windows.next();
+      await turn();
+      const before = kernel.waited;
+      ok(kernel.isBusy);
+      change();
+      equal([kernel.waited, kernel.isBusy], [before + 1, false]);
+      await turn();
+      kernel.finish(); // it may have had to begin anew
+      await first;
+      await windows.return();
+      for (const _ of tracker.drain()); // takes what was read ahead
+    }
+  });
+
+  it("does not fail because one of several mappings goes, or all do", async () => {
+    for (const all of [false, true]) {
+      using here = stage();
+      const { tracker, kernel, container, dirty } = here;
+      dirty(0);
+      const first = tracker.drainAsync().next();
+      await turn();
+      if (all) container.unmapAll();
+      else container.mappings[2]![Symbol.dispose]();
+      kernel.hurry();
+      const { value } = await first;
+      equal([value?.label, value?.count], all ? [undefined, undefined] : ["pinned-scope", 1]);
+    }
+  });
+
+  it("is still called what it had to be, when somebody else reads in between", async () => {
+    using here = stage();
+    const { tracker, kernel, container } = here;
+    container.attach("0000:00:10.0")[Symbol.dispose](); // every page once more, by rule
+    const windows = tracker.drainAsync(SMALL);
+    const first = windows.next();
+    await turn();
+    tracker.readTwice();
+    kernel.hurry();
+    const { value } = await first;
+    equal([value?.label, value?.count], ["all-mapped", 64]);
+    await windows.return();
+  });
+
   it("is waited for when tracking ends, and says then that it has", async () => {
     using here = stage();
     const { tracker, kernel } = here;

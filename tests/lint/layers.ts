@@ -20,7 +20,7 @@ export const LIB: Readonly<Record<string, readonly string[]>> = {
 };
 
 /**
- * The files of lib that the command line may import: what the package exports, and the nearest of
+ * The files of lib that the command line may import: what the package exports, the nearest of
  * some words, which is no business of a script but is wanted for options of both.
  */
 const PUBLIC = [
@@ -30,6 +30,7 @@ const PUBLIC = [
   "lib/conform/mod.ts",
   "lib/uapi/mod.ts",
   "lib/base/nearest.ts",
+  "lib/base/wait.ts",
   "deno.json",
 ];
 

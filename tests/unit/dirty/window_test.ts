@@ -151,3 +151,42 @@ describe("DirtyWindow, at random", () => {
     }
   });
 });
+
+describe("the cells of a window", () => {
+  /** The dirty pages of each cell, counted one by one. */
+  const cellsOf = (text: string, pages: number): number[] =>
+    Array.from(
+      { length: Math.ceil(text.length / pages) },
+      (_, i) => text.slice(i * pages, (i + 1) * pages).replaceAll("0", "").length,
+    );
+
+  for (const [name, copy] of [["words", false], ["a large copy", true]] as const) {
+    it(`count what is dirty in ${name}`, () => {
+      const random = new Random(9);
+      const length = copy ? (1 << 21) + 65 : 4200;
+      const text = Array.from({ length }, () => random.below(2)).join("");
+      const { window } = windowOf(text);
+      const seen = copy ? window.copy() : window;
+      for (const words of [1, 2, 3, 64, 1 << 20]) {
+        const cells = seen.countCells(BigInt(words * 64) * PAGE);
+        equal([...cells], cellsOf(text, words * 64), `${words} words a cell`);
+      }
+    });
+  }
+
+  it("are one if the cell is larger than the window, and none of an empty one", () => {
+    equal([...windowOf("0110").window.countCells(64n * PAGE)], [2]);
+    equal([...windowOf("0110").window.countCells(1n << 62n)], [2]);
+    equal([...windowOf("").window.countCells(64n * PAGE)], []);
+  });
+
+  it("are made of whole words, and counted while the window is current", () => {
+    const { window, bitmap } = windowOf("0110");
+    for (const size of [0n, -64n * PAGE, PAGE, 65n * PAGE, 64n * PAGE + 1n]) {
+      throws(() => window.countCells(size), RangeError, `multiple of 0x40000 bytes; got ${size}`);
+    }
+    throws(() => window.countCells(64 as unknown as bigint), TypeError, "cellSize");
+    bitmap.generation += 1;
+    throws(() => window.countCells(64n * PAGE), ReferenceError, "reused its buffer");
+  });
+});
