@@ -29,7 +29,7 @@ const MEASURES: Readonly<Record<string, (large: boolean) => Promise<Row | Row[]>
   ioctl: ioctlRow,
   start: startRow,
   drain: drainRows,
-  lab: labRows,
+  lab: () => labRows(),
 };
 
 async function main(args: readonly string[]): Promise<number> {
