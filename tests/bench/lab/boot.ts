@@ -1,6 +1,6 @@
 import { parse } from "../../lab/cli.ts";
 import { Lab, project } from "../../lab/lab.ts";
-import type { Sink } from "../../lab/output.ts";
+import { Kept } from "../../lab/output.ts";
 import { LabProblem } from "../../lab/problem.ts";
 import { profileNamed } from "../../lab/profiles.ts";
 import type { LabReport } from "./report.ts";
@@ -30,20 +30,6 @@ async function compile(): Promise<Uint8Array> {
     throw error;
   } finally {
     await Deno.remove(file);
-  }
-}
-
-/** Keeps what the guest prints. */
-class Kept implements Sink {
-  readonly #parts: Uint8Array<ArrayBuffer>[] = [];
-
-  writeSync(bytes: Uint8Array): number {
-    this.#parts.push(bytes.slice());
-    return bytes.length;
-  }
-
-  async text(): Promise<string> {
-    return await new Blob(this.#parts).text();
   }
 }
 
