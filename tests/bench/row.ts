@@ -11,8 +11,8 @@ export interface Row {
   readonly spread?: number;
   /** Whether more is better, as of speed, or less, as of cost. */
   readonly better: "more" | "less";
-  /** What has to be met. */
-  readonly must: number;
+  /** What has to be met; nothing, where a row only explains another. */
+  readonly must?: number;
   /** What would be good. */
   readonly aim?: number;
   /** Why it could not be measured; the figures mean nothing then. */
@@ -37,7 +37,7 @@ export function spread(values: readonly number[]): number {
 }
 
 /** How a figure stands to what is wanted. */
-export type Verdict = "aim" | "met" | "near" | "missed" | "unknown" | "absent";
+export type Verdict = "aim" | "met" | "near" | "missed" | "unknown" | "absent" | "shown";
 
 /**
  * Judges a row: "near" misses the must by no more than the spread, and "absent" is what need not be
@@ -49,6 +49,7 @@ export function judge(row: Row): Verdict {
   if (missing !== undefined || Number.isNaN(figure)) return "unknown";
   const reaches = (wanted: number): boolean =>
     better === "more" ? figure >= wanted : figure <= wanted;
+  if (must === undefined) return "shown";
   if (reaches(must)) return aim !== undefined && reaches(aim) ? "aim" : "met";
   return reaches(better === "more" ? must * (1 - spread) : must * (1 + spread)) ? "near" : "missed";
 }

@@ -29,6 +29,13 @@ describe("a row of the bench", () => {
     equal(table([missing("x", 1, "no C compiler")]).includes("not measured: no C compiler"), true);
   });
 
+  it("that only explains another is shown, and judged by nothing", () => {
+    const { must: _must, aim: _aim, ...plain } = row(9, "less");
+    equal(judge(plain), "shown");
+    equal(judge({ ...plain, missing: "no lab" }), "unknown");
+    equal(/ 9\.00 +10 %$/m.test(table([plain])), true);
+  });
+
   it("compares round by round, with the best of the others in each", () => {
     const wanted = { name: "x", must: 1, amount: 8e6, unit: "GB/s" } as const;
     const faster = fasterRow(wanted, [2, 4, 1], [[8, 4, 9], [6, 9, 4]]);

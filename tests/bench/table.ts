@@ -7,6 +7,7 @@ const MARKS: Readonly<Record<Verdict, string>> = {
   missed: "MISSED",
   unknown: "",
   absent: "",
+  shown: "",
 };
 
 /** The rows as a table: the figure, what is wanted, and how far the measured ratios lie apart. */
@@ -20,10 +21,11 @@ export function table(rows: readonly Row[]): string {
     if (row.missing !== undefined) return `${name}  not measured: ${row.missing}`;
     const spread = row.spread === undefined ? "" : `${(row.spread * 100).toFixed(0)} %`;
     const sign = row.better === "more" ? ">=" : "<=";
+    const must = row.must === undefined ? "" : `${sign}${row.must}`;
     return `${name}  ${column(row.ours, 11)} ${column(row.against, 11)}` +
       `  ${column(row.figure.toFixed(2), 8)} ${column(spread, 6)}` +
-      `  ${column(`${sign}${row.must}`, 7)} ${column(row.aim?.toString() ?? "", 6)}` +
+      `  ${column(must, 7)} ${column(row.aim?.toString() ?? "", 6)}` +
       `  ${MARKS[judge(row)]}`;
-  });
+  }).map((line) => line.trimEnd());
   return [head, ...lines].join("\n");
 }

@@ -24,7 +24,7 @@ export interface Order {
   /** Environment variables of the guest. */
   environment?: Readonly<Record<string, string>>;
   /** Further files for the job's folder. */
-  files?: Readonly<Record<string, string>>;
+  files?: Readonly<Record<string, string | Uint8Array>>;
 }
 
 /** Quotes a word for the shell. */
@@ -119,8 +119,9 @@ export class Job implements AsyncDisposable {
   }
 
   /** Writes a file that the guest reads. */
-  async write(name: string, text: string): Promise<void> {
-    await Deno.writeTextFile(`${this.folder}/${name}`, text);
+  async write(name: string, content: string | Uint8Array): Promise<void> {
+    const bytes = typeof content === "string" ? new TextEncoder().encode(content) : content;
+    await Deno.writeFile(`${this.folder}/${name}`, bytes);
   }
 
   /** Reads a file that the guest wrote, or nothing. */

@@ -7,6 +7,22 @@ export interface Sink {
   writeSync(bytes: Uint8Array): number;
 }
 
+/** Keeps what a guest prints. */
+export class Kept implements Sink {
+  readonly #parts: Uint8Array<ArrayBuffer>[] = [];
+
+  /** Keeps some more. */
+  writeSync(bytes: Uint8Array): number {
+    this.#parts.push(bytes.slice());
+    return bytes.length;
+  }
+
+  /** All of it as text. */
+  async text(): Promise<string> {
+    return await new Blob(this.#parts).text();
+  }
+}
+
 /** Writes all the bytes: a pipe may take a part only. */
 export function writeAll(sink: Sink, bytes: Uint8Array): void {
   let rest = bytes;

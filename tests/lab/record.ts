@@ -5,7 +5,7 @@ import type { Check } from "../../lib/conform/check.ts";
 import type { Recording } from "../../lib/conform/recording.ts";
 import type { CommandLine } from "./cli.ts";
 import { type Lab, project } from "./lab.ts";
-import { note, type Sink } from "./output.ts";
+import { Kept, note } from "./output.ts";
 import { LabProblem, UsageProblem } from "./problem.ts";
 import { type Profile, profiles } from "./profiles.ts";
 import { type GuestReport, mergeRuns } from "./record_merge.ts";
@@ -15,20 +15,6 @@ const SCRIPT = `${project}/tests/lab/record_guest.ts`;
 const FOLDER = `${project}/lib/conform/recording`;
 /** What only the vendor driver gives. */
 const VENDOR_NEEDS: Check["needs"] = ["mdev", "mdev2", "no-unmap", "vendor-pci"];
-
-/** Keeps what a guest prints. */
-class Kept implements Sink {
-  readonly #parts: Uint8Array<ArrayBuffer>[] = [];
-
-  writeSync(bytes: Uint8Array): number {
-    this.#parts.push(bytes.slice());
-    return bytes.length;
-  }
-
-  async text(): Promise<string> {
-    return await new Blob(this.#parts).text();
-  }
-}
 
 /** Records one kernel; gives the exit status. */
 export async function record(lab: Lab, line: CommandLine): Promise<number> {
