@@ -14,6 +14,8 @@ export interface Profile {
   modules: readonly string[];
   /** Parameters of vfio_iommu_type1. */
   type1: readonly string[];
+  /** Only the lab's own kernel has what its tests ask. */
+  ownOnly?: true;
   /** What the vendor driver has; where it is given, the driver is built and loaded. */
   vendor?: VendorUse;
 }
@@ -84,6 +86,14 @@ export const profiles: readonly Profile[] = [
         { uuid: "50696e73-0000-4000-8000-000000000003", type: "no_unmap" },
       ],
     },
+  },
+  {
+    ...plain,
+    name: "own",
+    about:
+      "the lab's own kernel: iommufd with its mock IOMMU, device nodes, the sample device mtty",
+    modules: ["mtty"],
+    ownOnly: true,
   },
 ];
 
