@@ -104,7 +104,7 @@ describe("memory that is freed", () => {
   it("is refused while it is mapped, and is as it was", () => {
     opened((container, memory, kernel) => {
       const mapping = container.map(memory);
-      const text = "Cannot give back 1 MiB of host memory: a container still maps it";
+      const text = "Cannot give back 1 MiB of host memory: it is still mapped for a device";
       throws(() => memory.free(), ReferenceError, text);
       equal([memory.isMapped, memory.bytes.length, kernel.gone], [true, 1 << 20, 0]);
       mapping[Symbol.dispose]();
