@@ -178,7 +178,8 @@ async function keep(
   const order = await Deno.readTextFile(`${source}/modules.order`);
   for (const line of order.split("\n").filter((text) => text !== "")) {
     const module = line.replace(/\.o$/, ".ko");
-    await Deno.rename(`${source}/${module}`, `${modules}/${module.replaceAll("/", "_")}`);
+    // Under its own name: that is what the module is known by.
+    await Deno.rename(`${source}/${module}`, `${modules}/${module.split("/").at(-1)}`);
   }
   const tree = `${building}/build`;
   for (const path of KEPT) {
