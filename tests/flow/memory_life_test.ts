@@ -93,7 +93,7 @@ describe("memory whose mapping was forgotten", () => {
       throws(() => memory.bytes, ReferenceError, `Cannot use host memory: ${text}`);
       throws(() => memory.fd, ReferenceError, text);
       throws(() => container.map(memory), ReferenceError, `Cannot map host memory: ${text}`);
-      throws(() => memory.free(), ReferenceError, "still maps it");
+      throws(() => memory.free(), ReferenceError, "still mapped for a device");
       mapping[Symbol.dispose]();
       throws(() => memory.bytes, ReferenceError, /it was given back$/);
     });
