@@ -70,6 +70,19 @@ export type { MapRequest } from "./lib/rules/map.ts";
 export type { Refusal } from "./lib/rules/refusal.ts";
 export { ruleNamed, RULES, type RuleText } from "./lib/rules/table.ts";
 export type { UnmapRequest } from "./lib/rules/unmap.ts";
+export type { Attachment, BoundDevice } from "./lib/iommufd/device.ts";
+export type { HardwareInfo } from "./lib/iommufd/hw_info.ts";
+export type { DirtyReadOptions, Hwpt, HwptOptions } from "./lib/iommufd/hwpt.ts";
+export type { Ioas, IoasMapFileOptions, IoasMapOptions } from "./lib/iommufd/ioas.ts";
+export type { IoasRanges } from "./lib/iommufd/ioas_request.ts";
+export {
+  type IoasOptions,
+  Iommufd,
+  type IommufdOptions,
+  type PinAccount,
+} from "./lib/iommufd/iommufd.ts";
+export type { IoasAccess, IoasMapping } from "./lib/iommufd/mapping.ts";
+export type { IommufdObject } from "./lib/iommufd/object.ts";
 export type { ContainerRequest, Explanation } from "./lib/vfio/preflight.ts";
 export {
   type AsideCall,
@@ -106,7 +119,7 @@ export {
   type MdevType,
   removeMdev,
 } from "./lib/vfio/mdev.ts";
-export { HostMemory, type MemoryOptions } from "./lib/vfio/memory.ts";
+export { HostMemory, type MemoryOptions } from "./lib/sys/memory.ts";
 export { PinHistory, type PinnedPages, type PinRound } from "./lib/vfio/pinned.ts";
 export {
   type HeldContainer,

@@ -13,7 +13,7 @@ import type { IommuInfo } from "./iommu_info.ts";
 import type { IommuType } from "./iommu_type.ts";
 import type { MapOptions } from "./mapper.ts";
 import type { Mapping } from "./mapping.ts";
-import { HostMemory, type MemoryOptions } from "./memory.ts";
+import { HostMemory, type MemoryOptions } from "../sys/memory.ts";
 import { beginHistory, type PinHistory, type PinnedPages, readPinned } from "./pinned.ts";
 import { type ContainerRequest, explainRequest, type Explanation } from "./preflight.ts";
 import { probeScope } from "./probe.ts";

@@ -20,7 +20,7 @@ import {
   releaseMapping,
 } from "./mapping.ts";
 import { compareUnmapped, MapRequests } from "./map_request.ts";
-import { holdMemory, HostMemory } from "./memory.ts";
+import { holdMemory, HostMemory } from "../sys/memory.ts";
 import type { Recorder } from "./recorder.ts";
 
 /** How to map memory. */

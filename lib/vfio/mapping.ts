@@ -1,6 +1,6 @@
 import type { Extent } from "../base/extent.ts";
 import type { DirtyWindow } from "../dirty/window.ts";
-import type { HostMemory } from "./memory.ts";
+import type { HostMemory } from "../sys/memory.ts";
 
 /**
  * What the device may do: read memory, write it, or both.

@@ -13,7 +13,7 @@ import {
 import type { Kernel } from "../sys/kernel.ts";
 import { VFIO_IOMMU_GET_DIRTY_BITMAP, vfio_iommu_type1_dirty_bitmap } from "../uapi/proposal_v9.ts";
 import type { Container } from "./container.ts";
-import { HostMemory } from "./memory.ts";
+import { HostMemory } from "../sys/memory.ts";
 
 const NAME = "VFIO_IOMMU_GET_DIRTY_BITMAP";
 const MOST = 256n << 20n;

@@ -93,7 +93,7 @@ describe("memory whose mapping was forgotten", () => {
       throws(() => memory.bytes, ReferenceError, `Cannot use host memory: ${text}`);
       throws(() => memory.fd, ReferenceError, text);
       throws(() => container.map(memory), ReferenceError, `Cannot map host memory: ${text}`);
-      throws(() => memory.free(), ReferenceError, "still maps it");
+      throws(() => memory.free(), ReferenceError, "still mapped for a device");
       mapping[Symbol.dispose]();
       throws(() => memory.bytes, ReferenceError, /it was given back$/);
     });
@@ -104,7 +104,7 @@ describe("memory that is freed", () => {
   it("is refused while it is mapped, and is as it was", () => {
     opened((container, memory, kernel) => {
       const mapping = container.map(memory);
-      const text = "Cannot give back 1 MiB of host memory: a container still maps it";
+      const text = "Cannot give back 1 MiB of host memory: it is still mapped for a device";
       throws(() => memory.free(), ReferenceError, text);
       equal([memory.isMapped, memory.bytes.length, kernel.gone], [true, 1 << 20, 0]);
       mapping[Symbol.dispose]();

@@ -12,6 +12,8 @@ export interface LabOptions {
   /** A build folder of the kernel, to build the vendor driver against. */
   kernelBuild: string | undefined;
   own: readonly OwnModule[];
+  /** Boot the kernel that the lab builds itself. */
+  ownKernel: boolean;
   profile: Profile | undefined;
   timeout: number;
   memory: number;
@@ -46,6 +48,11 @@ const table: readonly Described[] = [
     kind: "value",
     value: "PATH",
     about: `your kernel (bzImage), or one of the archive: ${kernels.map((k) => k.name).join(", ")}`,
+  },
+  {
+    name: "own",
+    kind: "flag",
+    about: "the lab's own kernel (own/config), with iommufd: built once, about 6 minutes",
   },
   {
     name: "modules",
@@ -108,6 +115,7 @@ examples:
   deno task lab run examples/dirty_runs.ts 0000:00:10.0
   deno task lab run --profile vendor pinscope info
   deno task lab run dmesg
+  deno task lab test --own
   deno task lab test --kernel arch/x86/boot/bzImage --modules /tmp/mods`;
 }
 
@@ -181,6 +189,7 @@ export async function parse(args: readonly string[]): Promise<CommandLine> {
     modules: value("modules"),
     kernelBuild: value("kernel-build"),
     own: (parsed.lists.get("module") ?? []).map(ownModule),
+    ownKernel: parsed.flags.has("own"),
     profile: found,
     timeout: number("timeout", value("timeout"), defaults.timeout, 1, 86_400),
     memory: number("memory", value("memory"), defaults.memory, 256, 1 << 20),
@@ -190,6 +199,9 @@ export async function parse(args: readonly string[]): Promise<CommandLine> {
     asUser: parsed.flags.has("user"),
     totals: value("totals"),
   };
+  if (options.ownKernel && options.kernel !== undefined) {
+    throw new UsageProblem("--own is a kernel: it takes no --kernel besides");
+  }
   if (options.modules !== undefined && options.kernel === undefined) {
     throw new UsageProblem("--modules belongs to a --kernel");
   }
@@ -204,6 +216,7 @@ const defaults: LabOptions = {
   modules: undefined,
   kernelBuild: undefined,
   own: [],
+  ownKernel: false,
   profile: undefined,
   timeout: 300,
   memory: 512,

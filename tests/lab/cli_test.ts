@@ -22,6 +22,13 @@ describe("the lab's command line", () => {
     equal([line.words, line.options.memory, line.options.verbose], [["dirty"], 1024, true]);
   });
 
+  it("takes the own kernel before the command or after it", async () => {
+    for (const args of [["--own", "test"], ["test", "--own"], ["run", "--own", "a.ts"]]) {
+      equal((await parse(args)).options.ownKernel, true);
+    }
+    equal((await parse(["test"])).options.ownKernel, false);
+  });
+
   it("splits at the first word that is no option's value", () => {
     equal(splitAtWord(["--kernel", "k", "-v", "run"]), [["--kernel", "k", "-v"], ["run"]]);
     equal(splitAtWord(["--user", "a", "b"]), [["--user"], ["a", "b"]]);
@@ -58,6 +65,8 @@ describe("the lab's command line", () => {
       [["--timeout", "1.5", "run", "a"], "--timeout takes"],
       [["--accel", "xen", "run", "a"], "--accel takes"],
       [["--modules", "m", "run", "a"], "belongs to"],
+      [["--own", "--kernel", "6.1", "test"], "--own is a kernel"],
+      [["--own", "--kernel-build", "b", "module"], "belongs to"],
       [["--kernel-build", "b", "module"], "belongs to"],
       [["--module", "a.c", "run", "a"], ".ko"],
     ] as const

@@ -70,6 +70,38 @@ export async function mustRun(
   return answer.stdout;
 }
 
+/** Runs a long tool, and passes on each line of its standard output while it runs. */
+export async function follow(
+  tool: string,
+  args: readonly string[],
+  options: RunOptions & { onLine: (line: string) => void },
+): Promise<Pick<Answer, "code" | "stderr">> {
+  const { onLine, cwd, seconds = 60 } = options;
+  const timer = AbortSignal.timeout(seconds * 1000);
+  options.signal?.throwIfAborted();
+  const child = new Deno.Command(tool, {
+    args: [...args],
+    stdin: "null",
+    stdout: "piped",
+    stderr: "piped",
+    signal: options.signal ? AbortSignal.any([timer, options.signal]) : timer,
+    ...(cwd === undefined ? {} : { cwd }),
+  }).spawn();
+  const stderr = new Response(child.stderr).text();
+  let rest = "";
+  for await (const text of child.stdout.pipeThrough(new TextDecoderStream())) {
+    const lines = (rest + text).split("\n");
+    rest = lines.pop() ?? "";
+    lines.forEach(onLine);
+  }
+  if (rest !== "") onLine(rest);
+  // What it started ends before this: it holds the other end of the pipes.
+  const answer = { code: (await child.status).code, stderr: await stderr };
+  options.signal?.throwIfAborted();
+  if (timer.aborted) throw new LabProblem(`${tool} did not end within ${seconds} s`);
+  return answer;
+}
+
 function missing(error: unknown): boolean {
   return [Deno.errors.NotFound, Deno.errors.NotADirectory, Deno.errors.PermissionDenied]
     .some((type) => error instanceof type);

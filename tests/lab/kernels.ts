@@ -45,6 +45,9 @@ export const kernels: readonly KernelChoice[] = [
   },
 ];
 
+/** The package that the lab's own kernel is built from: of the default kernel's release. */
+export const ownSource = { suite: "bookworm-backports", package: "linux-source-6.12" } as const;
+
 /** Finds a kernel of the list by its name. */
 export function kernelNamed(name: string): KernelChoice | undefined {
   return kernels.find((kernel) => kernel.name === name);

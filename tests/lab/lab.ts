@@ -8,6 +8,7 @@ import { type KernelChoice, kernelNamed, kernels } from "./kernels.ts";
 import { moduleDepends, readModule } from "./modules.ts";
 import { optionalModules, vfioModules } from "./needs.ts";
 import { note } from "./output.ts";
+import { ownKernel } from "./own_kernel.ts";
 import { archiveInitrd, archiveKernel, makeInitrd } from "./prepare.ts";
 import { buildVendorModule } from "./vendor_module.ts";
 import { LabProblem } from "./problem.ts";
@@ -55,19 +56,17 @@ export class Lab {
     findQemu();
     const cache = new Cache((name) => Deno.env.get(name));
     using _lock = await waitPrepare(cache, signal);
-    const choice = options.kernel === undefined ? kernels[0] : kernelNamed(options.kernel);
-    const kernel = choice === undefined
-      ? await inspectKernel(
-        await Deno.realPath(options.kernel ?? "").catch(() => {
-          throw new LabProblem(`there is no kernel ${options.kernel}`);
-        }),
-        options.modules,
-      )
-      : await archiveKernel(cache, choice, signal);
+    const choice = choiceOf(options);
+    const kernel = options.ownKernel
+      ? await ownKernel(cache, signal)
+      : choice !== undefined
+      ? await archiveKernel(cache, choice, signal)
+      : await givenKernel(options);
     const further: string[] = [];
     for (const { file } of options.own) further.push(...await ownDepends(file));
-    // An own kernel changes under the same name, and own modules may need more of it: packed anew.
-    const initrd = choice === undefined || further.length > 0
+    // A user's kernel changes under the same name, and own modules may need more of it: packed anew.
+    const changes = choice === undefined && !options.ownKernel;
+    const initrd = changes || further.length > 0
       ? await makeInitrd(kernel, further, signal)
       : await archiveInitrd(cache, kernel, signal);
     const runtime = await stageRuntime(cache, signal);
@@ -79,6 +78,11 @@ export class Lab {
   /** The name of the archive's kernel that was chosen; undefined for one of the user's own. */
   get name(): string | undefined {
     return this.#parts.choice?.name;
+  }
+
+  /** Whether it boots the kernel that the lab builds itself. */
+  get isOwn(): boolean {
+    return this.#parts.options.ownKernel;
   }
 
   /** Builds the vendor driver for the kernel, if that was not done before; gives its file. */
@@ -142,6 +146,19 @@ export class Lab {
 function passedOn(): Record<string, string> {
   const found = ["PINSCOPE_SEED", "PINSCOPE_STEPS"].map((name) => [name, Deno.env.get(name)]);
   return Object.fromEntries(found.filter(([, value]) => value !== undefined));
+}
+
+/** The archive's kernel that the options name; undefined for the lab's own, and for a user's. */
+function choiceOf({ kernel, ownKernel }: LabOptions): KernelChoice | undefined {
+  if (ownKernel) return undefined;
+  return kernel === undefined ? kernels[0] : kernelNamed(kernel);
+}
+
+async function givenKernel({ kernel, modules }: LabOptions): Promise<Kernel> {
+  const image = await Deno.realPath(kernel ?? "").catch(() => {
+    throw new LabProblem(`there is no kernel ${kernel}`);
+  });
+  return await inspectKernel(image, modules);
 }
 
 function waitPrepare(cache: Cache, signal: AbortSignal): Promise<Disposable> {

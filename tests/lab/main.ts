@@ -8,6 +8,7 @@ import { Interrupt, Interrupted } from "./interrupt.ts";
 import { kernels } from "./kernels.ts";
 import { Lab, project } from "./lab.ts";
 import { explain, note, say } from "./output.ts";
+import { cachedOwnKernel } from "./own_kernel.ts";
 import { cachedKernel } from "./prepare.ts";
 import { LabProblem, UsageProblem } from "./problem.ts";
 import { record } from "./record.ts";
@@ -110,6 +111,8 @@ async function state(): Promise<number> {
     const name = await cachedKernel(cache, kernel);
     say(`kernel ${kernel.name}: ${name ?? "not fetched: deno task lab prepare"} (${kernel.about})`);
   }
+  const own = await cachedOwnKernel(cache) ?? "not built: deno task lab prepare --own";
+  say(`own kernel: ${own}`);
   say(`\n${help()}`);
   return 0;
 }

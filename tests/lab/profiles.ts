@@ -14,6 +14,10 @@ export interface Profile {
   modules: readonly string[];
   /** Parameters of vfio_iommu_type1. */
   type1: readonly string[];
+  /** No emulated IOMMU, so that no device can be bound. */
+  noIommu?: true;
+  /** Only the lab's own kernel has what its tests ask. */
+  ownOnly?: true;
   /** What the vendor driver has; where it is given, the driver is built and loaded. */
   vendor?: VendorUse;
 }
@@ -84,6 +88,23 @@ export const profiles: readonly Profile[] = [
         { uuid: "50696e73-0000-4000-8000-000000000003", type: "no_unmap" },
       ],
     },
+  },
+  {
+    ...plain,
+    name: "own",
+    about: "the lab's own kernel: iommufd, device nodes, the sample device mtty",
+    modules: ["mtty"],
+    ownOnly: true,
+  },
+  {
+    ...plain,
+    name: "mock",
+    about: "the lab's own kernel: iommufd and its mock IOMMU, which needs to be the only one",
+    // Linux 6.12 asks the IOMMU that came first about a mock device, and VT-d declines.
+    noIommu: true,
+    devices: [],
+    bind: [],
+    ownOnly: true,
   },
 ];
 

@@ -57,6 +57,9 @@ export function kernelLine(machine: Machine): string {
 /** QEMU options take a comma inside a value when it is doubled. */
 const quoted = (value: string): string => value.replaceAll(",", ",,");
 
+const iommu = ({ noIommu, intremap }: Profile): string[] =>
+  noIommu ? [] : ["-device", `intel-iommu,intremap=${intremap ? "on" : "off"}`];
+
 /** All arguments for QEMU. */
 export function qemuArguments(machine: Machine): string[] {
   const accel = machine.accel === "tcg" ? "tcg,thread=multi" : machine.accel;
@@ -72,7 +75,7 @@ export function qemuArguments(machine: Machine): string[] {
     ...["-M", "q35,kernel-irqchip=split", "-accel", accel, "-cpu", "max"],
     ...["-m", String(machine.memory), "-smp", String(machine.cpus)],
     ...["-kernel", machine.kernel, "-initrd", machine.initrd, "-append", kernelLine(machine)],
-    ...["-device", `intel-iommu,intremap=${machine.profile.intremap ? "on" : "off"}`],
+    ...iommu(machine.profile),
     ...machine.profile.devices,
     ...shares,
     ...(machine.console === undefined

@@ -36,6 +36,11 @@ describe("the QEMU command line", () => {
     ok(args.includes("intel-iommu,intremap=off") && args.includes("edu,addr=0x10"));
   });
 
+  it("leaves the IOMMU out where the profile has none", () => {
+    const args = qemuArguments({ ...machine, profile: profileNamed("mock") ?? plain });
+    equal(args.filter((arg) => /^(intel-iommu|edu)/.test(arg)), []);
+  });
+
   it("gives parameters of a built-in type1 on the kernel's line, the user's words last", () => {
     const profile = profileNamed("entry_limit") ?? plain;
     const line = kernelLine({ ...machine, profile, append: "nokaslr" });

@@ -25,8 +25,10 @@ export function chooseBatches(
   files: ReadonlyMap<string, readonly string[]>,
   filter: string | undefined,
   only: Profile | undefined,
+  isOwn = false,
 ): Batch[] {
   const all = profiles.filter((profile) => only === undefined || profile === only)
+    .filter(({ ownOnly }) => isOwn || ownOnly !== true)
     .map((profile) => ({ profile, files: files.get(profile.name) ?? [], filter: undefined }));
   const clean = filter?.replace(/^\.\//, "").replace(/\/$/, "");
   const matches = (batch: Batch): Batch => ({
@@ -78,8 +80,11 @@ async function missingPackage(batches: readonly Batch[]): Promise<number> {
 /** Runs the batches and gives the exit status. */
 export async function runTests(lab: Lab, line: CommandLine): Promise<number> {
   const { options, words } = line;
-  const batches = chooseBatches(await findTests(), words[0], options.profile);
+  const batches = chooseBatches(await findTests(), words[0], options.profile, lab.isOwn);
   if (batches.length === 0) {
+    if (options.profile?.ownOnly && !lab.isOwn) {
+      throw new LabProblem(`the profile ${options.profile.name} needs the lab's own kernel: --own`);
+    }
     throw new LabProblem(`no tests in tests/kernel/${options.profile?.name ?? "<profile>"}`);
   }
   const config = openConfig(await Deno.readTextFile(`${project}/deno.json`));

@@ -41,6 +41,16 @@ describe("lab test", () => {
     equal(names(chooseBatches(files, undefined, profileNamed("shared_group"))), []);
   });
 
+  it("runs what needs the own kernel with it only", () => {
+    const more = new Map([...files, ["own", ["tests/kernel/own/map_test.ts"]]]);
+    equal(names(chooseBatches(more, "own", undefined, true)), [["own", 1, undefined]]);
+    equal(names(chooseBatches(more, "kernel/own", undefined)), [
+      ["plain", 2, "kernel/own"],
+      ["entry_limit", 1, "kernel/own"],
+    ]);
+    equal(names(chooseBatches(more, undefined, profileNamed("own"))), []);
+  });
+
   it("opens the project's configuration for the kernel tests", () => {
     equal(openConfig('{"name":"a","test":{"exclude":["tests/kernel"]}}'), '{"name":"a"}');
   });

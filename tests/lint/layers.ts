@@ -14,6 +14,7 @@ export const LIB: Readonly<Record<string, readonly string[]>> = {
   "lib/pins": ["lib/base", "lib/rules"],
   "lib/sys": ["lib/base"],
   "lib/vfio": ["lib/base", "lib/uapi", "lib/rules", "lib/dirty", "lib/pins", "lib/sys"],
+  "lib/iommufd": ["lib/base", "lib/uapi", "lib/rules", "lib/dirty", "lib/pins", "lib/sys"],
   "lib/model": ["lib/base", "lib/uapi", "lib/rules", "lib/sys"],
   "lib/conform": ["lib/base", "lib/uapi", "lib/rules", "lib/sys"],
   "lib/trace": ["lib/base", "lib/uapi", "lib/sys"],

@@ -20,9 +20,9 @@ import {
   MFD_HUGETLB,
   PROT_READ,
   PROT_WRITE,
-} from "../sys/constant.ts";
-import type { Kernel } from "../sys/kernel.ts";
-import { OwnedFd } from "../sys/owned_fd.ts";
+} from "./constant.ts";
+import type { Kernel } from "./kernel.ts";
+import { OwnedFd } from "./owned_fd.ts";
 
 /** How to get host memory. */
 export interface MemoryOptions {

@@ -1,6 +1,6 @@
 import { check } from "../base/error.ts";
 import { formatSize } from "../base/format.ts";
-import type { Kernel } from "../sys/kernel.ts";
+import type { Kernel } from "./kernel.ts";
 import { type HostPages, type MemoryOptions, takePages } from "./host_pages.ts";
 
 export type { MemoryOptions };
@@ -119,7 +119,9 @@ export class HostMemory implements Disposable {
   free(): void {
     if (this.#users > 0) {
       throw new ReferenceError(
-        `Cannot give back ${formatSize(this.size)} of host memory: a container still maps it; ` +
+        `Cannot give back ${
+          formatSize(this.size)
+        } of host memory: it is still mapped for a device; ` +
           "dispose the mapping first",
       );
     }

@@ -1,0 +1,193 @@
+import { checkKind, checkOptions, type Kinds } from "../base/argument.ts";
+import type { Extent } from "../base/extent.ts";
+import { formatSize, hex } from "../base/format.ts";
+import type { BitmapTarget } from "../dirty/source.ts";
+import {
+  IOMMU_HWPT_ALLOC_DIRTY_TRACKING,
+  IOMMU_HWPT_DIRTY_TRACKING_ENABLE,
+  IOMMU_HWPT_GET_DIRTY_BITMAP_NO_CLEAR,
+} from "../uapi/flag.ts";
+import {
+  iommu_hwpt_alloc,
+  iommu_hwpt_get_dirty_bitmap,
+  iommu_hwpt_set_dirty_tracking,
+} from "../uapi/iommufd_hwpt.ts";
+import {
+  IOMMU_HWPT_ALLOC,
+  IOMMU_HWPT_GET_DIRTY_BITMAP,
+  IOMMU_HWPT_SET_DIRTY_TRACKING,
+} from "../uapi/request.ts";
+import { checkDirtyRange } from "./dirty_range.ts";
+import { explainDirty, explainHwpt } from "./explain.ts";
+import type { Ioas } from "./ioas.ts";
+import { destroy, type IommufdFile, type IommufdObject, Parts, request } from "./object.ts";
+
+/** How to make a page table. */
+export interface HwptOptions {
+  /** Whether it tracks dirty pages; devices whose IOMMU does not cannot be attached to it then. */
+  readonly dirtyTracking?: boolean;
+}
+
+/** How to read dirty bits. */
+export interface DirtyReadOptions {
+  /** Bytes of a page of the bitmap, a power of two; by default 4096. */
+  readonly pageSize?: bigint;
+  /** Whether the bits are taken, so that they are not seen again; true by default. */
+  readonly clear?: boolean;
+}
+
+const ALLOC_OPTIONS: Kinds<HwptOptions> = { dirtyTracking: "boolean" };
+const READ_OPTIONS: Kinds<DirtyReadOptions> = { pageSize: "bigint", clear: "boolean" };
+const PAGE = 4096n;
+
+/** What a {@link Hwpt} is made from. */
+export interface HwptInit {
+  readonly file: IommufdFile;
+  readonly ioas: Ioas;
+  /** What is mapped in a range. */
+  readonly found: (range: Extent) => Extent[];
+  /** The unit of addresses, now. */
+  readonly alignment: () => bigint;
+  /** What goes before the address space. */
+  readonly parts: Parts;
+}
+
+/** Set by the class, for this folder alone. */
+let make: (init: HwptInit, id: number, tracksDirty: boolean) => Hwpt;
+let parts: (hwpt: Hwpt) => Parts;
+
+/**
+ * A page table of an IOMMU, with the mappings of its address space. Dispose destroys it, with the
+ * attachments that Pinscope made to it.
+ *
+ * @see drivers/iommu/iommufd/hw_pagetable.c
+ */
+export class Hwpt implements Disposable, IommufdObject {
+  /** The kernel's number of it. */
+  readonly id: number;
+  /** Whose mappings it has. */
+  readonly ioas: Ioas;
+  /** Whether it was made to track dirty pages. */
+  readonly tracksDirty: boolean;
+  readonly #init: HwptInit;
+  readonly #parts = new Parts();
+  readonly #get = iommu_hwpt_get_dirty_bitmap.create();
+  #tracking = false;
+  #gone = false;
+
+  static {
+    make = (...init) => new Hwpt(...init);
+    parts = (hwpt) => hwpt.#parts;
+  }
+
+  private constructor(init: HwptInit, id: number, tracksDirty: boolean) {
+    this.id = id;
+    this.ioas = init.ioas;
+    this.tracksDirty = tracksDirty;
+    this.#init = init;
+    init.parts.add(this);
+  }
+
+  #alive(): void {
+    if (this.#gone) throw new ReferenceError(`Cannot use page table ${this.id}: it is gone`);
+  }
+
+  /** Whether dirty tracking is on. */
+  get isTracking(): boolean {
+    return this.#tracking;
+  }
+
+  /**
+   * Switches dirty tracking on, with no page dirty, or off; the same twice is harmless. A script
+   * that shares the page table with another process is told of its own switching only.
+   *
+   * @throws {VfioError} EOPNOTSUPP, if the page table was made without dirty tracking.
+   * @see drivers/iommu/iommufd/io_pagetable.c, iopt_set_dirty_tracking
+   */
+  setDirtyTracking(on: boolean): void {
+    this.#alive();
+    checkKind("on", on, "boolean");
+    const struct = iommu_hwpt_set_dirty_tracking.create();
+    struct.fields.hwpt_id = this.id;
+    struct.fields.flags = on ? IOMMU_HWPT_DIRTY_TRACKING_ENABLE : 0;
+    const operation = [IOMMU_HWPT_SET_DIRTY_TRACKING, "IOMMU_HWPT_SET_DIRTY_TRACKING"] as const;
+    const action = `switch dirty tracking ${on ? "on" : "off"} for page table ${this.id}`;
+    request(this.#init.file, operation, struct, action, explainDirty);
+    this.#tracking = on;
+  }
+
+  /**
+   * Reads the dirty bits of a range into memory: bit 0 is its first page. The kernel sets bits and
+   * clears none, so the target must be zeroed.
+   *
+   * What the kernel would answer with success and no bits is refused here: a hole in the range, and
+   * tracking that is off. With huge entries, begin and end at those of mappings: bits of an entry
+   * that reaches beyond the range are set behind the bitmap, where `target` must have 8 KiB of slack.
+   *
+   * @param range Whole pages of `pageSize`, all mapped.
+   * @param target Where the bits go; `size` holds one bit a page, rounded up to bytes.
+   * @throws {ReferenceError} If tracking is off.
+   * @throws {RangeError} If the range is not aligned, has a hole, or the target is too small.
+   * @throws {VfioError} All pages of the range are then to be taken as dirty.
+   * @see drivers/iommu/iommufd/io_pagetable.c, iopt_read_and_clear_dirty_data
+   */
+  readDirty(range: Extent, target: BitmapTarget, options?: DirtyReadOptions): void {
+    this.#alive();
+    const { pageSize = PAGE, clear = true } = checkOptions(options, READ_OPTIONS);
+    if (!this.#tracking) {
+      throw new ReferenceError(
+        `Cannot read dirty pages of page table ${this.id}: tracking is off, and the kernel would ` +
+          "answer that none is dirty",
+      );
+    }
+    const { file, found, alignment } = this.#init;
+    checkDirtyRange({ range, target, pageSize, alignment: alignment(), found: found(range) });
+    const { fields } = this.#get;
+    fields.hwpt_id = this.id;
+    fields.flags = clear ? 0 : IOMMU_HWPT_GET_DIRTY_BITMAP_NO_CLEAR;
+    fields.iova = range.iova;
+    fields.length = range.size;
+    fields.page_size = pageSize;
+    this.#get.point("data", target);
+    const operation = [IOMMU_HWPT_GET_DIRTY_BITMAP, "IOMMU_HWPT_GET_DIRTY_BITMAP"] as const;
+    const action = `read dirty pages of ${formatSize(range.size)} at iova ${hex(range.iova)}`;
+    request(file, operation, this.#get, action, explainDirty);
+  }
+
+  /**
+   * Detaches what Pinscope attached to it, and destroys it; twice does nothing.
+   *
+   * @throws {VfioError} EBUSY, if something else is attached to it.
+   */
+  [Symbol.dispose](): void {
+    if (this.#gone) return;
+    this.#parts[Symbol.dispose]();
+    destroy(this.#init.file, this, `page table ${this.id}`);
+    this.#gone = true;
+    this.#tracking = false;
+    this.#init.parts.delete(this);
+  }
+}
+
+/** See `Ioas.pageTable`. */
+export function allocateHwpt(
+  init: HwptInit & { readonly device: IommufdObject },
+  options?: HwptOptions,
+): Hwpt {
+  const { dirtyTracking = false } = checkOptions(options, ALLOC_OPTIONS);
+  const { file, ioas, device } = init;
+  const struct = iommu_hwpt_alloc.create();
+  struct.fields.flags = dirtyTracking ? IOMMU_HWPT_ALLOC_DIRTY_TRACKING : 0;
+  struct.fields.dev_id = device.id;
+  struct.fields.pt_id = ioas.id;
+  const operation = [IOMMU_HWPT_ALLOC, "IOMMU_HWPT_ALLOC"] as const;
+  const action = `make a page table${dirtyTracking ? " with dirty tracking" : ""} of address ` +
+    `space ${ioas.id} for device ${device.id}`;
+  request(file, operation, struct, action, (errno) => explainHwpt(errno, dirtyTracking));
+  return make(init, struct.fields.out_hwpt_id, dirtyTracking);
+}
+
+/** What goes before a page table. */
+export function hwptParts(hwpt: Hwpt): Parts {
+  return parts(hwpt);
+}
