@@ -1,11 +1,7 @@
 /**
  * What Pinscope costs, as ratios against native code in the same run.
  *
- *     deno task bench [--json] [--check] [--only NAME] [--large] [--lab]
- *
- * `--json` gives one object a row; `--check` exits with 1 where a "must" is missed by more than the
- * measured spread, or was not measured; `--only` takes scan, ioctl, start, drain or lab; `--large`
- * scans bitmaps of 512 MiB too.
+ *     deno task bench [--json | --markdown] [--check] [--only NAME] [--large] [--lab]
  *
  * `--lab` (or `--only lab`) boots the lab's machine (`tests/lab/README.md`; it needs 3 GiB of memory,
  * a C compiler, and some 6 minutes) and measures on a real kernel: whole drains against a C program
@@ -19,6 +15,7 @@
 import { drainRows } from "./drain.ts";
 import { ioctlRow } from "./ioctl.ts";
 import { labRows } from "./lab/rows.ts";
+import { machine, markdown } from "./markdown.ts";
 import { judge, type Row } from "./row.ts";
 import { scanRows } from "./scan/rows.ts";
 import { startRow } from "./start.ts";
@@ -32,8 +29,25 @@ const MEASURES: Readonly<Record<string, (large: boolean) => Promise<Row | Row[]>
   lab: () => labRows(),
 };
 
+const HELP = `deno task bench [--json | --markdown] [--check] [--only NAME] [--large] [--lab]
+
+--json      one object a row
+--markdown  the table as docs/speed.md has it, with the machine and the date
+--check     exit with 1 where a "must" is missed by more than the measured spread, or was not
+            measured; roaring-wasm and numpy need not be installed: without them, and without
+            AVX-512 and AVX2, those rows are not missed
+--only      measure one of: ${Object.keys(MEASURES).join(", ")}
+--large     scan bitmaps of 512 MiB too
+--lab       measure on a real kernel too, in the lab's machine: some 6 minutes, 3 GiB of memory
+
+Nothing is fetched: "deno cache npm:roaring-wasm@1.1.0" does that, "pip install numpy" the other.`;
+
 async function main(args: readonly string[]): Promise<number> {
-  const flags = ["--json", "--check", "--large", "--lab", "--only"];
+  if (args.includes("--help")) {
+    console.log(HELP);
+    return 0;
+  }
+  const flags = ["--json", "--markdown", "--check", "--large", "--lab", "--only"];
   const at = args.indexOf("--only");
   const only = at < 0 ? undefined : args[at + 1] ?? "";
   const unknown = args.find((argument, i) => !flags.includes(argument) && (at < 0 || i !== at + 1));
@@ -42,6 +56,7 @@ async function main(args: readonly string[]): Promise<number> {
     console.error(`Unknown: ${unknown ?? only}. Options: ${flags.join(" ")}; to measure: ${names}`);
     return 2;
   }
+  const on = await machine();
   const rows: Row[] = [];
   for (const [name, measure] of Object.entries(MEASURES)) {
     const byDefault = name !== "lab" || args.includes("--lab");
@@ -51,7 +66,7 @@ async function main(args: readonly string[]): Promise<number> {
   }
   if (args.includes("--json")) {
     for (const row of rows) console.log(JSON.stringify({ ...row, verdict: judge(row) }));
-  } else console.log(table(rows));
+  } else console.log(args.includes("--markdown") ? markdown(rows, on) : table(rows));
   if (!args.includes("--check")) return 0;
   const bad = rows.filter((row) => ["missed", "unknown"].includes(judge(row)));
   for (const { name } of bad) console.error(`missed: ${name}`);

@@ -1,7 +1,9 @@
 import { equal } from "../std/assert.ts";
 import { describe, it } from "../std/testing.ts";
+import { type Machine, markdown } from "./markdown.ts";
 import { judge, median, missing, type Row, spread } from "./row.ts";
 import { costRow, fasterRow } from "./scan/measure.ts";
+import { setBitsOf } from "./scan/set_bits.ts";
 import { table } from "./table.ts";
 
 const row = (figure: number, better: "more" | "less"): Row => ({
@@ -36,6 +38,36 @@ describe("a row of the bench", () => {
     equal(/ 9\.00 +10 %$/m.test(table([plain])), true);
   });
 
+  it("that need not be installed is not missed, but a compiler is", () => {
+    const absent = { ...missing("x / numpy", 15, "not installed"), isOptional: true };
+    equal(judge(absent), "absent");
+    equal(judge({ ...missing("scan", 1, "no C compiler"), isOptional: false }), "unknown");
+    equal(judge({ ...row(0.5, "more"), isOptional: true }), "missed");
+  });
+
+  it("is a line of Markdown, below the machine and the date", () => {
+    const on: Machine = {
+      date: "2026-11-24",
+      processor: "P",
+      cores: 2,
+      kernel: "6.1",
+      deno: "2.9.6",
+      compiler: "cc 12",
+      load: 0.25,
+    };
+    const absent = { ...missing("x | numpy", 15, "not installed"), isOptional: true };
+    const lines = markdown([row(0.5, "more"), row(0.5, "less"), absent], on).split("\n");
+    equal(
+      lines[0],
+      "Measured on 2026-11-24: P, 2 cores, Linux 6.1, Deno 2.9.6, cc 12, load 0.3 before.",
+    );
+    equal(lines.slice(4), [
+      "| x | 1 | 2 | 0.50 | 10 % | ≥ 1 | 2 | **missed** |",
+      "| x | 1 | 2 | 0.50 | 10 % | ≤ 1 | 0.5 | aim |",
+      "| x \\| numpy |  |  |  |  | ≤ 15 |  | not measured: not installed |",
+    ]);
+  });
+
   it("compares round by round, with the best of the others in each", () => {
     const wanted = { name: "x", must: 1, amount: 8e6, unit: "GB/s" } as const;
     const faster = fasterRow(wanted, [2, 4, 1], [[8, 4, 9], [6, 9, 4]]);
@@ -51,5 +83,16 @@ describe("a row of the bench", () => {
   it("says in the table what was missed", () => {
     const lines = table([row(0.5, "more"), row(2, "more")]).split("\n");
     equal([lines.length, lines[1]!.endsWith("MISSED"), lines[2]!.endsWith("aim")], [3, true, true]);
+  });
+});
+
+describe("the places of set bits", () => {
+  it("come in full batches and a rest", () => {
+    const found: number[][] = [];
+    const words = Uint32Array.of(0x8000_0001, 0, 0b110);
+    setBitsOf(words, new Uint32Array(3), (places) => found.push([...places]));
+    equal(found, [[0, 31, 65], [66]]);
+    setBitsOf(Uint32Array.of(0b111), new Uint32Array(3), (places) => found.push([...places]));
+    equal(found.slice(2), [[0, 1, 2]]);
   });
 });

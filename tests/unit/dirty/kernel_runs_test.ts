@@ -54,6 +54,19 @@ for (const [name, memory] of Object.entries(MEMORIES)) {
       }
     });
 
+    it("end and begin at every edge of the 128 bytes that are skipped at once", () => {
+      // Alone among bits that are all the same, behind the 8 words that are done apart.
+      for (let word = 8; word <= 8 + 40; word += 1) {
+        for (const at of [word * 64 - 1, word * 64]) {
+          for (const length of [1, 64, 65]) {
+            for (const [fill, other] of [["0", "1"], ["1", "0"]] as const) {
+              agree(fill.repeat(at) + other.repeat(length) + fill.repeat(3200 - at));
+            }
+          }
+        }
+      }
+    });
+
     it("end and begin at every edge of a block of 1024 words, listed in either way", () => {
       // The first 8 words are done apart, so that blocks begin behind them.
       for (const block of [8, 8 + 1024, 8 + 2048]) {
