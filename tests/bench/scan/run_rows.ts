@@ -21,7 +21,7 @@ const IN_SETS = ["0.01 %", "1 %", "64-page runs"];
 interface Rival {
   readonly name: string;
   readonly target: Target;
-  /** Of several ways the best counts, in each round; a text says why there is none. */
+  /** Of several ways the best counts; a text says why there is none. */
   readonly sides: readonly Side[] | string;
 }
 
@@ -85,7 +85,7 @@ async function agree(bench: Bench, density: string): Promise<bigint> {
   return found;
 }
 
-/** Measures the runs of one density against everybody, in turns. */
+/** Measures the runs of one density against everybody, one after the other, each in turns with us. */
 export async function runRows(bench: Bench, density: string): Promise<Row[]> {
   await bench.load(0, density);
   const found = await agree(bench, density);
@@ -96,12 +96,21 @@ export async function runRows(bench: Bench, density: string): Promise<Row[]> {
       ...await picked(bench, density, found),
     ],
   ];
-  const sides = rivals.flatMap((rival) => typeof rival.sides === "string" ? [] : rival.sides);
-  const [ours, ...others] = await interleave([() => timed(bench.ours), ...sides], bench.rounds);
-  return rivals.map(({ name: rival, target: [must, aim], sides }) => {
+  const rows: Row[] = [];
+  for (const { name: rival, target: [must, aim], sides } of rivals) {
     const name = `runs, ${density}, ${bench.size} / ${rival}`;
-    if (typeof sides === "string") return { ...missing(name, must, sides), isOptional: true };
-    const theirs = others.splice(0, sides.length);
-    return fasterRow({ name, must, aim, amount: bench.bytes, unit: "GB/s" }, ours!, theirs);
-  });
+    if (typeof sides === "string") {
+      rows.push({ ...missing(name, must, sides), isOptional: true });
+      continue;
+    }
+    const wanted = { name, must, aim, amount: bench.bytes, unit: "GB/s" } as const;
+    const each: Row[] = [];
+    for (const side of sides) {
+      // One at a time: what a third one leaves in the caches would be for one side only.
+      const [ours, theirs] = await interleave([() => timed(bench.ours), side], bench.rounds);
+      each.push(fasterRow(wanted, ours!, [theirs!]));
+    }
+    rows.push(each.reduce((a, b) => b.figure < a.figure ? b : a));
+  }
+  return rows;
 }
