@@ -24,6 +24,7 @@ const ENTRIES = [
   "lib/model/mod.ts",
   "lib/trace/mod.ts",
   "lib/conform/mod.ts",
+  "lib/view/mod.ts",
   "cli/main.ts",
 ];
 

@@ -18,6 +18,7 @@ export const LIB: Readonly<Record<string, readonly string[]>> = {
   "lib/model": ["lib/base", "lib/uapi", "lib/rules", "lib/sys"],
   "lib/conform": ["lib/base", "lib/uapi", "lib/rules", "lib/sys"],
   "lib/trace": ["lib/base", "lib/uapi", "lib/sys"],
+  "lib/view": ["lib/base", "lib/dirty"],
 };
 
 /**
@@ -29,6 +30,7 @@ const PUBLIC = [
   "lib/model/mod.ts",
   "lib/trace/mod.ts",
   "lib/conform/mod.ts",
+  "lib/view/mod.ts",
   "lib/uapi/mod.ts",
   "lib/base/nearest.ts",
   "lib/base/wait.ts",
