@@ -9,6 +9,7 @@ import { BIND } from "./command/bind.ts";
 import { CONFORM } from "./command/conform.ts";
 import { DEMO } from "./command/demo.ts";
 import { DIRTY } from "./command/dirty.ts";
+import { HEAT } from "./command/heat.ts";
 import { INFO } from "./command/info.ts";
 import { DECODE } from "./command/decode.ts";
 import { MAN } from "./command/man.ts";
@@ -26,6 +27,7 @@ export const COMMANDS: readonly CommandRow[] = [
   BIND,
   UNBIND,
   DIRTY,
+  HEAT,
   PINS,
   SCOPE,
   PLAN,

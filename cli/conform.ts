@@ -9,10 +9,10 @@ import { devicesOf } from "./conform_device.ts";
 import { listVerdicts, type Verdict } from "./conform_verdict.ts";
 import { junit, tap } from "./conform_report.ts";
 import type { Context } from "./context.ts";
-import { whyNot } from "./input.ts";
-import { type Output, OutputError } from "./output.ts";
+import type { Output } from "./output.ts";
 import { UsageError } from "./parse.ts";
 import { columns, counted, wrap } from "./table.ts";
+import { writeFile } from "./write_file.ts";
 
 /** Runs the suite; 0 if the kernel answers as a recorded one. */
 export function conformCommand({ out, kernel, parsed }: Context): number {
@@ -40,14 +40,6 @@ export function conformCommand({ out, kernel, parsed }: Context): number {
     return 1;
   }
   return nearest.differences.length === 0 ? 0 : 1;
-}
-
-function writeFile(path: string, text: string): void {
-  try {
-    Deno.writeTextFileSync(path, text);
-  } catch (cause) {
-    throw new OutputError(`Cannot write ${path}: ${whyNot(cause, "write", path)}`, { cause });
-  }
 }
 
 function show(

@@ -17,6 +17,8 @@ export interface Context {
   readonly stdin: Source;
   readonly parsed: ParsedOptions;
   readonly signal: AbortSignal;
+  /** The command line, as it was given. */
+  readonly args?: readonly string[];
 }
 
 /** A command: gives its exit status. */

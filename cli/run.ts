@@ -61,7 +61,7 @@ export async function run(args: readonly string[], io: Io): Promise<number> {
       return 0;
     }
     checkCount(command, parsed.positional);
-    return await perform(command, parsed, io);
+    return await perform(command, parsed, io, args);
   } catch (error) {
     return tell(error, plain, command);
   }
@@ -82,13 +82,18 @@ async function withoutCommand(args: readonly string[], out: Output): Promise<num
   return 2;
 }
 
-async function perform(command: CommandRow, parsed: ParsedOptions, io: Io): Promise<number> {
+async function perform(
+  command: CommandRow,
+  parsed: ParsedOptions,
+  io: Io,
+  args: readonly string[],
+): Promise<number> {
   using stack = new DisposableStack();
   const signal = io.signal ?? stack.use(new Interrupt()).signal;
   const out = stack.use(new Output(io, parsed.flags.has("json")));
   const action = await command.load();
   const kernel = await traced(parsed.values.get("trace"), await kernelOf(command, parsed), stack);
-  return await action({ out, parsed, signal, kernel, stdin: io.stdin ?? NO_INPUT });
+  return await action({ out, parsed, signal, kernel, stdin: io.stdin ?? NO_INPUT, args });
 }
 
 const NO_INPUT: Source = { readSync: () => null };

@@ -85,6 +85,11 @@ export class DirtyTracker implements Disposable {
     return BigInt(this.#core.source.maxBitmapBytes);
   }
 
+  /** Milliseconds that reads have taken in the kernel until now. */
+  get readTime(): number {
+    return this.#core.spent;
+  }
+
   /** Where the bits come from: "type1". */
   get source(): string {
     return this.#core.source.name;

@@ -3,7 +3,7 @@ import { formatSize } from "../base/format.ts";
 import type { DirtyLabel } from "../dirty/label.ts";
 import { flatten, type HeatData } from "./heat_data.ts";
 import { addressAxis, hitBars, legend, timeAxis } from "./heat_axis.ts";
-import { labelLane, patternDefs, patternOf, spansOf } from "./heat_label.ts";
+import { labelLane, type LabelSpan, patternDefs, patternOf, spansOf } from "./heat_label.ts";
 import { CHAR, type HeatLayout, layOut, LINE } from "./heat_layout.ts";
 import { styleOf, type Theme } from "./heat_style.ts";
 import { levelOf, LEVELS } from "./scale.ts";
@@ -63,6 +63,8 @@ export function renderHeatmap(data: HeatData, options?: HeatmapOptions): string 
   const { shown, layout } = placeHeatmap(data, given);
   const { width, height } = layout;
   const spans = spansOf(shown.columns);
+  // All rounds as one: where they mean different things the text says so, for lines would hide the rest.
+  const marked = kind === "address" && (spans[0]?.labels.length ?? 0) > 1 ? [] : spans;
   const texts = [subtitle, factsOf(shown)].filter((text) => text !== undefined);
   const fit = (text: string, size: number): string => {
     const most = Math.floor((width - 28) / size);
@@ -87,11 +89,11 @@ export function renderHeatmap(data: HeatData, options?: HeatmapOptions): string 
     `<g class="cells" shape-rendering="crispEdges">`,
     ...cellPaths(shown, layout),
     `</g>`,
-    ...patternRects(shown, layout, id),
+    ...patternRects(marked, { data: shown, layout, id }),
     addressAxis(shown, layout),
     kind === "address" ? hitBars(shown, layout) : timeAxis(shown, layout),
     kind === "address" ? "" : labelLane(spans, layout),
-    legend(shown, layout, patternTexts(spans.map(({ labels }) => labels)), id),
+    legend(shown, layout, patternTexts(marked.map(({ labels }) => labels)), id),
     `</svg>`,
   ].filter((part) => part !== "").join("\n") + "\n";
 }
@@ -133,9 +135,16 @@ function cellPaths(data: HeatData, layout: HeatLayout): string[] {
 }
 
 /** Lines over the mapped cells of columns whose label says that nothing is known. */
-function patternRects(data: HeatData, layout: HeatLayout, id: string): string[] {
+function patternRects(
+  spans: readonly LabelSpan[],
+  { data, layout, id }: {
+    readonly data: HeatData;
+    readonly layout: HeatLayout;
+    readonly id: string;
+  },
+): string[] {
   const { tops, left, columnWidth, rowHeight } = layout;
-  return spansOf(data.columns).flatMap(({ labels, first, end }) => {
+  return spans.flatMap(({ labels, first, end }) => {
     const pattern = patternOf(labels);
     if (pattern === undefined) return [];
     const rects = data.sections.map((section) =>

@@ -3,7 +3,7 @@
 import { formatSize, hex } from "../base/format.ts";
 import type { HeatData } from "./heat_data.ts";
 import { BREAK, CHAR, type HeatLayout } from "./heat_layout.ts";
-import { duration, grouped } from "./text.ts";
+import { duration, escapeText, grouped } from "./text.ts";
 import { LEVELS } from "./scale.ts";
 
 /** Room that a label of the axis takes. */
@@ -12,7 +12,7 @@ const TALL = 13;
 /** Addresses on the left, and what the breaks leave out. */
 export function addressAxis(data: HeatData, layout: HeatLayout): string {
   const { sections, cells } = data;
-  const { left, right, tops, rowHeight } = layout;
+  const { left, tops, rowHeight } = layout;
   const parts: string[] = [];
   const tick = (y: number, iova: bigint, dy: number): void => {
     parts.push(
@@ -45,7 +45,6 @@ export function addressAxis(data: HeatData, layout: HeatLayout): string {
         }, not mapped</text>`,
     );
   }
-  parts.push(`<path class="ax" d="M${right + 0.5} ${tops[0] ?? 0}"/>`);
   return parts.join("");
 }
 
@@ -124,7 +123,7 @@ export function legend(
   const y = layout.height - 54;
   const swatch = (x: number, inner: string, text: string): string =>
     `${inner}<rect class="ax" x="${x + 0.5}" y="${y + 0.5}" width="21" height="13"/>` +
-    `<text class="tx" x="${x + 28}" y="${y + 11}">${text}</text>`;
+    `<text class="tx" x="${x + 28}" y="${y + 11}">${escapeText(text)}</text>`;
   const box = (x: number, kind: string): string =>
     `<rect ${kind} x="${x}" y="${y}" width="22" height="14"/>`;
   let x = 14;

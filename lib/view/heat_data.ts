@@ -46,7 +46,7 @@ export interface HeatPlan {
   readonly pageSize: bigint;
   /** All that is mapped in any of the rounds. */
   readonly mappings: Iterable<Extent>;
-  /** The most cells; 96 by default. */
+  /** The most cells; 128 by default. */
   readonly maxCells?: number;
   /** The most columns; 240 by default. With more rounds, a column sums up 2, 4, 8 and so on. */
   readonly maxColumns?: number;
@@ -107,7 +107,7 @@ export class HeatBuilder {
    *
    * @throws {RangeError} If a number is too small, or a mapping is not made of whole pages.
    */
-  constructor({ pageSize, mappings, maxCells = 96, maxColumns = 240 }: HeatPlan) {
+  constructor({ pageSize, mappings, maxCells = 128, maxColumns = 240 }: HeatPlan) {
     checkKind("pageSize", pageSize, "bigint");
     atLeast("maxCells", maxCells, 1);
     atLeast("maxColumns", maxColumns, 2);

@@ -46,6 +46,8 @@ export interface ViewRound {
   readonly labels: readonly DirtyLabel[];
   /** What was mapped, by rising address. */
   readonly mappings: readonly Extent[];
+  /** The windows that were read, each with what its bits mean, where that is known. */
+  readonly windows?: readonly (Extent & { readonly label: DirtyLabel })[] | undefined;
   /** Milliseconds that the reads took in the kernel. */
   readonly readTime: number;
   /** The accounts, where they were taken. */

@@ -1,0 +1,86 @@
+/**
+ * Measures rounds for a picture or a report.
+ *
+ * @module
+ */
+
+import { type Extent, listHost } from "../mod.ts";
+import type { ViewHead, ViewRound } from "../lib/view/mod.ts";
+import { delay } from "../lib/base/wait.ts";
+import type { Context } from "./context.ts";
+import { LiveRounds } from "./live_rounds.ts";
+import { attachAll, mapAll, readMaps, type Wish } from "./maps.ts";
+import type { ParsedOptions } from "./parse.ts";
+import { leaveIfStuck } from "./stuck.ts";
+import { checkDevice, numberValue } from "./values.ts";
+
+/** What is measured, how often, and how long. */
+export interface RoundPlan {
+  readonly devices: readonly string[];
+  readonly maps: readonly Wish[];
+  readonly seconds: number;
+  readonly rounds: number;
+}
+
+const WEEK = 7 * 86_400;
+const MOST = 2 ** 31;
+
+/** Reads the options; `rounds` is how many there are where nothing is said. */
+export function readRounds(
+  { positional, lists, values }: ParsedOptions,
+  rounds: number,
+): RoundPlan {
+  for (const device of positional) checkDevice(device);
+  return {
+    devices: positional,
+    maps: readMaps(lists.get("map")),
+    seconds:
+      numberValue("interval", values.get("interval"), { least: 0, most: WEEK, whole: false }) ??
+        1,
+    rounds: numberValue("count", values.get("count"), { least: 1, most: MOST, whole: true }) ??
+      rounds,
+  };
+}
+
+/** What was measured on, and who takes it. */
+export interface Measured {
+  begin(head: ViewHead, mappings: readonly Extent[]): void;
+  add(round: ViewRound): void;
+}
+
+/** The head of a recording or a picture. */
+export function headOf(
+  { kernel, args }: Context,
+  about: Pick<ViewHead, "devices" | "source" | "pageSize">,
+): ViewHead {
+  return {
+    ...about,
+    kernel: listHost({ kernel }).kernel,
+    command: args === undefined ? undefined : ["pinscope", ...args].join(" "),
+    started: new Date().toISOString(),
+  };
+}
+
+/** Attaches, maps, tracks, and gives each round to be counted. */
+export async function measure(
+  context: Context,
+  plan: RoundPlan,
+  into: Measured,
+): Promise<void> {
+  const { out, kernel, signal } = context;
+  using container = attachAll(kernel, plan.devices);
+  using _mapped = mapAll(out, container, plan.maps);
+  using tracker = container.trackDirty();
+  try {
+    const { source, pageSize } = tracker;
+    into.begin(headOf(context, { devices: plan.devices, source, pageSize }), container.mappings);
+    const live = new LiveRounds(container, tracker);
+    for (let round = 1; round <= plan.rounds; round += 1) {
+      await delay(plan.seconds * 1000, signal);
+      into.add(await live.next(signal));
+    }
+  } catch (error) {
+    await leaveIfStuck(error, { out, container, tracker });
+    throw error;
+  }
+}
