@@ -17,6 +17,7 @@ import { MDEV } from "./command/mdev.ts";
 import { PINS } from "./command/pins.ts";
 import { PLAN } from "./command/plan.ts";
 import { REPLAY } from "./command/replay.ts";
+import { REPORT } from "./command/report.ts";
 import { SCOPE } from "./command/scope.ts";
 import { UNBIND } from "./command/unbind.ts";
 import type { CommandRow } from "./option.ts";
@@ -28,6 +29,7 @@ export const COMMANDS: readonly CommandRow[] = [
   UNBIND,
   DIRTY,
   HEAT,
+  REPORT,
   PINS,
   SCOPE,
   PLAN,

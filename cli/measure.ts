@@ -42,9 +42,9 @@ export function readRounds(
   };
 }
 
-/** What was measured on, and who takes it. */
-export interface Measured {
-  begin(head: ViewHead, mappings: readonly Extent[]): void;
+/** Takes the rounds. */
+export interface Taker {
+  /** Takes the next one. */
   add(round: ViewRound): void;
 }
 
@@ -61,24 +61,31 @@ export function headOf(
   };
 }
 
-/** Attaches, maps, tracks, and gives each round to be counted. */
-export async function measure(
+/**
+ * Attaches, maps, tracks, and gives each round to be counted.
+ *
+ * @param begin Makes what counts, when it is known what is measured on.
+ * @returns What `begin` gave, with all rounds in it.
+ */
+export async function measure<T extends Taker>(
   context: Context,
   plan: RoundPlan,
-  into: Measured,
-): Promise<void> {
+  begin: (head: ViewHead, mappings: readonly Extent[]) => T,
+): Promise<T> {
   const { out, kernel, signal } = context;
   using container = attachAll(kernel, plan.devices);
   using _mapped = mapAll(out, container, plan.maps);
   using tracker = container.trackDirty();
   try {
     const { source, pageSize } = tracker;
-    into.begin(headOf(context, { devices: plan.devices, source, pageSize }), container.mappings);
+    const head = headOf(context, { devices: plan.devices, source, pageSize });
+    const taker = begin(head, container.mappings);
     const live = new LiveRounds(container, tracker);
     for (let round = 1; round <= plan.rounds; round += 1) {
       await delay(plan.seconds * 1000, signal);
-      into.add(await live.next(signal));
+      taker.add(await live.next(signal));
     }
+    return taker;
   } catch (error) {
     await leaveIfStuck(error, { out, container, tracker });
     throw error;

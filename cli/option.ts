@@ -27,6 +27,7 @@ export type CommandName =
   | "unbind"
   | "dirty"
   | "heat"
+  | "report"
   | "pins"
   | "scope"
   | "plan"

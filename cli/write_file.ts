@@ -1,7 +1,7 @@
 /** Files that a command is told to write. */
 
 import { whyNot } from "./input.ts";
-import { OutputError } from "./output.ts";
+import { type Output, OutputError } from "./output.ts";
 
 /**
  * Writes a whole text.
@@ -14,4 +14,11 @@ export function writeFile(path: string, text: string): void {
   } catch (cause) {
     throw new OutputError(`Cannot write ${path}: ${whyNot(cause, "write", path)}`, { cause });
   }
+}
+
+/** Writes a picture or a page to a file, or where none is named to stdout. */
+export function writeOut(out: Output, path: string | undefined, text: string): void {
+  if (path === undefined) return out.text(text);
+  writeFile(path, text);
+  out.note(`wrote ${path}`);
 }

@@ -11,5 +11,13 @@ export type { DirtyRun } from "../dirty/run.ts";
 export { HeatBuilder, type HeatColumn, type HeatData, type HeatPlan } from "./heat_data.ts";
 export { type HeatmapOptions, renderHeatmap } from "./heat.ts";
 export type { Theme } from "./heat_style.ts";
+export { renderReport } from "./report.ts";
+export {
+  ReportBuilder,
+  type ReportData,
+  type ReportMapping,
+  type ReportRun,
+} from "./report_data.ts";
+export type { RatePoint } from "./chart.ts";
 export type { HeatSection } from "./section.ts";
 export type { ViewAccount, ViewHead, ViewRound } from "./round.ts";
