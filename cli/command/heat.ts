@@ -9,10 +9,10 @@ export const HEAT: CommandRow = {
   count: [1, Infinity],
   about: "a picture of dirty pages: address against time",
   text: `Attaches the devices to one container, maps memory for them, reads dirty pages
-round by round, and draws them as an SVG file: a column for each round, a row for
-each cell of addresses, darker where more pages of the cell were dirty. Lines
-over the cells tell where every mapped page is dirty by rule. It can be read
-without colour.`,
+round by round, and draws them as an SVG file: a column for each round, a row
+for each cell of addresses, darker where more pages of the cell were dirty.
+Lines over the cells tell where every mapped page is dirty by rule. It can be
+read without colour.`,
   options: [
     ...ROUND_OPTIONS,
     { name: "count", kind: "value", value: "N", about: "rounds (default: 16)" },
@@ -28,6 +28,6 @@ without colour.`,
   examples: [
     [`heat ${MODEL_DEVICE} -o heat.svg`, "16 rounds, one a second"],
     [`heat ${MODEL_DEVICE} --map 4G:1G --count 100 --interval 0.1 > heat.svg`, "10 seconds"],
-    ["heat --model 83b8f4f2-509f-382f-3c1e-e6bfe0fa1001 --interval 0 -o m.svg", "on the model"],
+    ["heat group:5 --model --interval 0.1 -o m.svg", "on the model"],
   ],
 };

@@ -7,12 +7,12 @@ export const REPORT: CommandRow = {
   load: async () => (await import("../report.ts")).report,
   operands: "DEVICE...",
   count: [1, Infinity],
-  about: "a page for a browser: rates, heat map, mappings, pinned runs",
+  about: "a page for a browser: rates, heat map, runs",
   text: `Attaches the devices to one container, maps memory for them, reads dirty pages
 round by round, and writes one HTML file that opens from a disk and loads
 nothing: what was measured and how, dirty rate over time, a heat map that tells
-which pages are under the pointer, mappings, accounts, and pinned runs as a table
-that can be sorted.`,
+which pages are under the pointer, mappings, accounts, and pinned runs as a
+table that can be sorted.`,
   options: [
     ...ROUND_OPTIONS,
     { name: "count", kind: "value", value: "N", about: "rounds (default: 16)" },
@@ -27,7 +27,7 @@ that can be sorted.`,
   examples: [
     [`report ${MODEL_DEVICE} -o report.html`, "16 rounds, one a second"],
     [
-      "report --model 83b8f4f2-509f-382f-3c1e-e6bfe0fa1001 --interval 0.1 -o m.html",
+      "report group:5 --model --interval 0.1 -o m.html",
       "on the model",
     ],
   ],

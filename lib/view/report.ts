@@ -76,7 +76,11 @@ function summary(data: ReportData): string {
     ["rounds", `${grouped(rounds)} in ${duration(time)}`],
     [
       "dirty in a round",
-      `${grouped(pages.least)} to ${grouped(pages.most)} pages, ${short(pages.mean)} on average`,
+      pages.least === pages.most
+        ? `${grouped(pages.most)} pages`
+        : `${grouped(pages.least)} to ${grouped(pages.most)} pages, ${
+          short(pages.mean)
+        } on average`,
     ],
     [
       "rate",
