@@ -20,6 +20,7 @@ import { REPLAY } from "./command/replay.ts";
 import { REPORT } from "./command/report.ts";
 import { SCOPE } from "./command/scope.ts";
 import { UNBIND } from "./command/unbind.ts";
+import { WATCH } from "./command/watch.ts";
 import type { CommandRow } from "./option.ts";
 
 /** The commands, in the order of help. */
@@ -28,6 +29,7 @@ export const COMMANDS: readonly CommandRow[] = [
   BIND,
   UNBIND,
   DIRTY,
+  WATCH,
   HEAT,
   REPORT,
   PINS,

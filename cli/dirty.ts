@@ -15,6 +15,7 @@ import {
 import { attachAll, mapAll, readMaps, type Wish } from "./maps.ts";
 import { delay } from "../lib/base/wait.ts";
 import type { Output } from "./output.ts";
+import { MEANING } from "./meaning.ts";
 import { leaveIfStuck } from "./stuck.ts";
 import { type ParsedOptions, UsageError } from "./parse.ts";
 import type { Context } from "./context.ts";
@@ -37,14 +38,6 @@ const WEEK = 7 * 86_400;
 const MOST = 2 ** 31;
 /** How long output may go on before signals are looked for. */
 const SLICE = 50;
-
-const MEANING: Readonly<Record<LabelledRun["label"], string>> = {
-  "all-mapped": "every mapped page, by rule: nothing is known about writes",
-  "pinned-scope": "pages that a driver has or had pinned, or wrote: maybe written",
-  written: "pages that the device wrote",
-  unknown: "every mapped page or only pinned ones: nothing tells which",
-  incomplete: "after an error: every mapped page, because bits may be lost",
-};
 
 /** Attaches, maps, tracks, and shows a round after each interval. */
 export async function dirty({ out, kernel, parsed, signal }: Context): Promise<number> {

@@ -14,6 +14,8 @@ export interface Source {
   read?(into: Uint8Array): Promise<number | null>;
   /** Ends a read that waits: without it the program would wait for its end too. */
   close?(): void;
+  /** Gives keys as they are pressed; with `cbreak` Ctrl-C is still a signal. */
+  setRaw?(mode: boolean, options?: { readonly cbreak: boolean }): void;
   /** Whether somebody types. */
   isTerminal?(): boolean;
 }

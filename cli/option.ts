@@ -26,6 +26,7 @@ export type CommandName =
   | "bind"
   | "unbind"
   | "dirty"
+  | "watch"
   | "heat"
   | "report"
   | "pins"

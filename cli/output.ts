@@ -6,7 +6,7 @@
 
 import { hex } from "../mod.ts";
 import type { Source } from "./input.ts";
-import { wrap } from "./table.ts";
+import { WIDTH, wrap } from "./table.ts";
 
 /** Anything that takes bytes one after another: a terminal, a pipe, a list in a test. */
 export interface Sink {
@@ -26,6 +26,10 @@ export interface Io {
   readonly stdin?: Source;
   /** Ends the work; by default Ctrl-C and its relatives do. */
   readonly signal?: AbortSignal;
+  /** How large the terminal is. */
+  consoleSize?(): { readonly columns: number; readonly rows: number };
+  /** Whether the user wants no colour: NO_COLOR. */
+  readonly noColor?: boolean;
 }
 
 /** Stdout could not be written. */
@@ -73,6 +77,28 @@ export class Output implements Disposable {
   /** Writes to `io`; `json` tells whether lines are for programs. */
   constructor(io: Io, readonly json: boolean) {
     this.#io = io;
+  }
+
+  /** Whether somebody sees stdout as it is written. */
+  get isTerminal(): boolean {
+    return this.#io.stdout.isTerminal?.() === true;
+  }
+
+  /** Whether colour is welcome. */
+  get hasColor(): boolean {
+    return this.isTerminal && this.#io.noColor !== true;
+  }
+
+  /** How large the terminal is; the usual size where nothing tells. */
+  get terminalSize(): { readonly columns: number; readonly rows: number } {
+    const { columns = 0, rows = 0 } = this.#io.consoleSize?.() ?? {};
+    return columns > 0 && rows > 0 ? { columns, rows } : { columns: WIDTH + 1, rows: 24 };
+  }
+
+  /** Bytes for a terminal, in one write together with what waits. */
+  paint(text: string): void {
+    this.#waiting += text;
+    this.flush();
   }
 
   /** A line for people; nothing with --json. */

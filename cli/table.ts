@@ -54,6 +54,10 @@ export function wrap(text: string, indent: string = ""): string[] {
 
 /** A count with its noun, as "1 page" or "16,384 pages". */
 export function counted(count: number, noun: string): string {
-  const digits = count.toString().replace(/\B(?=(\d{3})+$)/g, ",");
-  return `${digits} ${noun}${count === 1 ? "" : "s"}`;
+  return `${grouped(count)} ${noun}${count === 1 ? "" : "s"}`;
+}
+
+/** A whole number with its digits in groups, as "16,384". */
+export function grouped(count: number): string {
+  return count.toString().replace(/\B(?=(\d{3})+$)/g, ",");
 }

@@ -1,0 +1,135 @@
+/**
+ * `pinscope watch`: dirty and pinned pages live.
+ *
+ * @module
+ */
+
+import type { Container } from "../mod.ts";
+import { delay } from "../lib/base/wait.ts";
+import type { Context } from "./context.ts";
+import { type Keys, readKeys } from "./keys.ts";
+import { LiveRounds } from "./live_rounds.ts";
+import { attachAll, mapAll } from "./maps.ts";
+import { headOf, readRounds, type RoundPlan } from "./measure.ts";
+import type { Output } from "./output.ts";
+import { Screen } from "./screen.ts";
+import { leaveIfStuck } from "./stuck.ts";
+import { act, newState, rateOf, type WatchState, withRound } from "./watch_state.ts";
+import { renderWatch, roundLine } from "./watch_view.ts";
+
+/** Attaches, maps, tracks, and shows each round. */
+export async function watch(context: Context): Promise<number> {
+  const { out, kernel, parsed } = context;
+  const plan = readRounds(parsed, Infinity);
+  using container = attachAll(kernel, plan.devices);
+  using _mapped = mapAll(out, container, plan.maps);
+  using tracker = container.trackDirty();
+  const { source, pageSize } = tracker;
+  const begun = newState(headOf(context, { devices: plan.devices, source, pageSize }));
+  const live = new LiveRounds(container, tracker);
+  const next = async (state: WatchState): Promise<WatchState> => {
+    const round = await live.next(context.signal);
+    return withRound(state, round, whyUnpinned(container));
+  };
+  try {
+    if (out.isTerminal && !out.json) await onScreen(context, plan, begun, next);
+    else await inLines(context, plan, begun, next);
+  } catch (error) {
+    await leaveIfStuck(error, { out, container, tracker });
+    throw error;
+  }
+  return 0;
+}
+
+type Next = (state: WatchState) => Promise<WatchState>;
+
+function whyUnpinned(container: Container): string | undefined {
+  const { label, reason } = container.scope();
+  return label === "pinned-scope" ? undefined : reason;
+}
+
+/** A line, or a JSON object, for each round. */
+async function inLines(
+  { out, signal }: Context,
+  plan: RoundPlan,
+  begun: WatchState,
+  next: Next,
+): Promise<void> {
+  let state = begun;
+  for (let round = 1; round <= plan.rounds; round += 1) {
+    await delay(plan.seconds * 1000, signal);
+    state = await next(state);
+    out.record("sample", fieldsOf(state));
+    out.line(roundLine(state));
+    if (round === 1 && state.unpinned !== undefined && !out.json) {
+      out.note(`pinned pages cannot be told apart: ${state.unpinned}`);
+    }
+    out.flush();
+  }
+}
+
+function fieldsOf({ round, change }: WatchState): Parameters<Output["record"]>[1] {
+  if (round === undefined) return {};
+  const { account, dirty, pinned, mappings } = round;
+  const counts = dirty.countEach(mappings);
+  const pins = pinned?.countEach(mappings);
+  return {
+    round: round.round,
+    elapsed: round.elapsed,
+    pages: dirty.count,
+    pinned: pinned?.count ?? null,
+    ...change,
+    rate: rateOf(round),
+    readTime: round.readTime,
+    labels: [...round.labels],
+    locked: account === undefined ? null : Number(account.locked),
+    limit: account?.limit === undefined ? null : Number(account.limit),
+    dmaAvailable: account?.dmaAvailable ?? null,
+    mappings: mappings.map(({ iova, size }, i) => ({
+      iova,
+      size,
+      pages: counts[i] ?? 0,
+      pinned: pins?.[i] ?? null,
+    })),
+  };
+}
+
+/** Paints each round, and does what keys ask for; the last round is left as a line at the end. */
+async function onScreen(
+  { out, stdin, signal, parsed }: Context,
+  plan: RoundPlan,
+  begun: WatchState,
+  next: Next,
+): Promise<void> {
+  const look = { color: out.hasColor, ascii: parsed.flags.has("ascii") };
+  let state = begun;
+  {
+    using keys: Keys = readKeys(stdin);
+    using screen = new Screen(out, stdin, () => keys.wake());
+    let due = performance.now() + plan.seconds * 1000;
+    for (let left = plan.rounds; left > 0;) {
+      screen.show(renderWatch(state, out.terminalSize, look));
+      let steps = 0;
+      const actions = keys.take();
+      for (const action of actions) {
+        if (action === "quit") left = 0;
+        if (action === "step") steps += 1;
+        state = act(state, action);
+      }
+      if (left === 0) break;
+      if (actions.length > 0 && steps === 0) continue;
+      const isDue = !state.isPaused && performance.now() >= due;
+      if (steps > 0 || isDue) {
+        for (let i = 0; i < Math.max(1, steps) && left > 0; i += 1, left -= 1) {
+          state = await next(state);
+        }
+        due = performance.now() + plan.seconds * 1000;
+        if (left > 0) await delay(0, signal);
+        continue;
+      }
+      await keys.wait(state.isPaused ? undefined : due - performance.now(), signal);
+    }
+    if (state.round !== undefined) screen.show(renderWatch(state, out.terminalSize, look));
+  }
+  out.line(roundLine(state));
+}
