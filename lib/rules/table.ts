@@ -7,6 +7,7 @@
 import type { Behaviour } from "./behaviour.ts";
 import { DEVICE_INFO_RULES, FEATURE_RULES, IRQ_INFO_RULES, REGION_INFO_RULES } from "./device.ts";
 import { DIRTY_RULES } from "./dirty.ts";
+import { LOG_REPORT_RULES, LOG_START_RULES } from "./dma_log.ts";
 import {
   GET_DEVICE_FD_RULES,
   GET_STATUS_RULES,
@@ -15,6 +16,7 @@ import {
   UNSET_CONTAINER_RULES,
 } from "./group.ts";
 import { MAP_RULES } from "./map.ts";
+import { MIGRATION_RULES } from "./migration.ts";
 import { PIN_RULES } from "./pin.ts";
 import { GET_INFO_RULES, SET_IOMMU_RULES } from "./setup.ts";
 import { UNMAP_RULES } from "./unmap.ts";
@@ -47,6 +49,9 @@ export const RULES: Readonly<Record<string, readonly RuleText[]>> = {
   VFIO_DEVICE_GET_REGION_INFO: REGION_INFO_RULES,
   VFIO_DEVICE_GET_IRQ_INFO: IRQ_INFO_RULES,
   VFIO_DEVICE_FEATURE: FEATURE_RULES,
+  VFIO_DEVICE_FEATURE_DMA_LOGGING_START: LOG_START_RULES,
+  VFIO_DEVICE_FEATURE_DMA_LOGGING_REPORT: LOG_REPORT_RULES,
+  VFIO_DEVICE_FEATURE_MIG_DEVICE_STATE: MIGRATION_RULES,
   vfio_pin_pages: PIN_RULES,
 };
 
