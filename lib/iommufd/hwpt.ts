@@ -60,6 +60,27 @@ let parts: (hwpt: Hwpt) => Parts;
  * A page table of an IOMMU, with the mappings of its address space. Dispose destroys it, with the
  * attachments that Pinscope made to it.
  *
+ * @example Which of 256 pages a device wrote
+ * ```ts
+ * import { Iommufd } from "@pinscope/vfio";
+ * import { ModelKernel } from "@pinscope/vfio/model";
+ *
+ * const kernel = new ModelKernel();
+ * using iommufd = Iommufd.open({ kernel });
+ * using device = iommufd.bind("0000:00:10.0");
+ * using space = iommufd.addressSpace();
+ * using memory = iommufd.allocate(1n << 20n);
+ * using _mapping = space.map(memory, { iova: 0x10000000n });
+ * using table = space.pageTable(device, { dirtyTracking: true });
+ * using _attachment = device.attach(table);
+ * table.setDirtyTracking(true);
+ * kernel.dma("0000:00:10.0").write(0x10009000n, Uint8Array.of(1)); // the model's device works
+ *
+ * using bitmap = iommufd.allocate(3n * 4096n); // zeroed, with slack behind the 32 bytes
+ * table.readDirty({ iova: 0x10000000n, size: 1n << 20n }, { address: bitmap.address, size: 32 });
+ * if ((bitmap.bytes[1]! & 2) === 0) throw new Error("page 9 is dirty");
+ * ```
+ *
  * @see drivers/iommu/iommufd/hw_pagetable.c
  */
 export class Hwpt implements Disposable, IommufdObject {

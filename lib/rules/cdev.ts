@@ -37,6 +37,8 @@ export interface BindState extends RuleState {
   readonly file: "iommufd" | "other" | "none";
   /** Whether the IOMMU remaps interrupts, or the risk is taken. */
   readonly interruptsSafe: boolean;
+  /** Whether another file of the device is bound. */
+  readonly opened: boolean;
   /** Whether a device of the group is bound elsewhere, or driven by the host. */
   readonly claimed: boolean;
 }
@@ -92,6 +94,7 @@ export const BIND_RULES: readonly Rule<BindRequest, BindState>[] = [
     source: "vfio_df_open",
     errno: EINVAL,
     about: "no other file of the device is bound",
+    test: (_, { opened }) => opened ? "another file of the device is bound" : undefined,
   },
   {
     name: "bind.interrupts",
@@ -103,7 +106,7 @@ export const BIND_RULES: readonly Rule<BindRequest, BindState>[] = [
   {
     name: "bind.owner",
     source: "iommu_device_claim_dma_owner",
-    errno: EBUSY,
+    errno: EPERM,
     about: "nobody else has a device of the group",
     test: (_, { claimed }) => claimed ? "somebody else has a device of the group" : undefined,
   },

@@ -33,6 +33,8 @@ export interface HwptAllocState extends RuleState {
   readonly target: "ioas" | "hwpt" | "other" | "none";
   /** Whether the device's IOMMU tracks dirty pages. */
   readonly tracksDirty: boolean;
+  /** Whether the device's IOMMU nests page tables; undefined where the caller leaves that to the kernel. */
+  readonly nests?: boolean | undefined;
 }
 
 const ALLOC = "iommufd_hwpt_alloc";
@@ -101,6 +103,16 @@ export const HWPT_ALLOC_RULES: readonly Rule<HwptAllocRequest, HwptAllocState>[]
     test: ({ flags }, { tracksDirty }) =>
       (flags & IOMMU_HWPT_ALLOC_DIRTY_TRACKING) !== 0 && !tracksDirty
         ? "the device's IOMMU does not track dirty pages"
+        : undefined,
+  },
+  {
+    name: "hwpt.alloc-nests",
+    source: "domain_alloc_user",
+    errno: EOPNOTSUPP,
+    about: "with NEST_PARENT: the device's IOMMU nests page tables",
+    test: ({ flags }, { nests = true }) =>
+      (flags & IOMMU_HWPT_ALLOC_NEST_PARENT) !== 0 && !nests
+        ? "the device's IOMMU does not nest page tables"
         : undefined,
   },
   {

@@ -74,7 +74,8 @@ describe("HWPT_ALLOC is refused", () => {
     equal(alloc({ flags: 8 }, { target: "other" }), "hwpt.alloc-target 22");
     equal(alloc({}, { target: "hwpt" }), "hwpt.alloc-nested 95");
     equal(alloc({ flags: 10 }), "hwpt.alloc-flags 95");
-    equal(alloc({ flags: 2 }), "hwpt.alloc-dirty 95");
+    equal(alloc({ flags: 3 }, { nests: false }), "hwpt.alloc-dirty 95");
+    equal(alloc({ flags: 1 }, { nests: false }), "hwpt.alloc-nests 95");
   });
 });
 
@@ -127,6 +128,7 @@ describe("other requests of an iommufd are refused", () => {
       bound: false,
       file: "iommufd",
       interruptsSafe: true,
+      opened: false,
       claimed: false,
     };
     const bind = (more: object, where: Partial<BindState> = {}): string =>
@@ -140,8 +142,9 @@ describe("other requests of an iommufd are refused", () => {
     equal(bind({}, { bound: true, file: "none" }), "bind.once 22");
     equal(bind({}, { file: "none" }), "bind.fd 9");
     equal(bind({}, { file: "other" }), "bind.iommufd 77");
+    equal(bind({}, { opened: true, interruptsSafe: false }), "bind.open 22");
     equal(bind({}, { interruptsSafe: false, claimed: true }), "bind.interrupts 1");
-    equal(bind({}, { claimed: true }), "bind.owner 16");
+    equal(bind({}, { claimed: true }), "bind.owner 1");
     const attach = (more: object, bound: boolean, target: "ioas" | "other" | "none"): string =>
       short(firstRefusal(ATTACH_RULES, { flags: 0, ...more }, { bound, target }));
     equal(attach({}, true, "ioas"), "allowed");
