@@ -219,8 +219,8 @@ export class Ioas implements Disposable, IommufdObject {
    */
   unmap(range: Extent): bigint {
     this.#alive();
+    checkUnmap(range, this.#mappings);
     const inside = this.#mappings.inRange(range.iova, range.size);
-    checkUnmap(range, inside);
     return this.#remove(range, inside, `${formatSize(range.size)} at iova ${hex(range.iova)}`);
   }
 
@@ -261,8 +261,8 @@ export class Ioas implements Disposable, IommufdObject {
    */
   pageTable(device: IommufdObject, options?: HwptOptions): Hwpt {
     this.#alive();
-    const found = (range: Extent): Extent[] => this.#mappings.inRange(range.iova, range.size);
-    const init = { file: this.#file, ioas: this, device, found, parts: this.#parts };
+    const mappings = this.#mappings;
+    const init = { file: this.#file, ioas: this, device, mappings, parts: this.#parts };
     return allocateHwpt({ ...init, alignment: () => this.ranges().alignment }, options);
   }
 

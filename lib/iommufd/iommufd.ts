@@ -47,16 +47,17 @@ const IOAS_OPTIONS: Kinds<IoasOptions> = { allow: "object", hugePages: "boolean"
  * tables before their address spaces.
  *
  * @example Map memory for a device that is opened by its own node
- * ```ts ignore
+ * ```ts
  * import { Iommufd } from "@pinscope/vfio";
+ * import { ModelKernel } from "@pinscope/vfio/model";
  *
- * using iommufd = Iommufd.open();
+ * using iommufd = Iommufd.open({ kernel: new ModelKernel() }); // on a host: Iommufd.open()
  * using device = iommufd.bind("0000:00:10.0");
  * using space = iommufd.addressSpace();
  * using memory = iommufd.allocate(1n << 20n);
  * using mapping = space.map(memory); // the kernel chooses the address
  * using _attachment = device.attach(space);
- * console.log(mapping.iova);
+ * if (mapping.iova === 0n) throw new Error("the kernel never chooses address 0");
  * ```
  *
  * @see drivers/iommu/iommufd/main.c

@@ -10,6 +10,7 @@ import { firstRefusal } from "../rules/refusal.ts";
 import { vfio_device_info, vfio_irq_info } from "../uapi/device.ts";
 import { VFIO_DEVICE_FLAGS_PCI, VFIO_DEVICE_FLAGS_RESET } from "../uapi/flag.ts";
 import {
+  VFIO_DEVICE_BIND_IOMMUFD,
   VFIO_DEVICE_FEATURE,
   VFIO_DEVICE_GET_INFO,
   VFIO_DEVICE_GET_IRQ_INFO,
@@ -37,6 +38,8 @@ const INFO_MIN = 16;
 export interface DeviceHost {
   readonly parts: DeviceParts;
   readonly behaviour: Behaviour;
+  /** Whether devices have nodes of their own. */
+  readonly hasNodes: boolean;
   /** Called when the file is closed. */
   onRelease(file: DeviceFile): void;
 }
@@ -60,6 +63,8 @@ export class DeviceFile extends ModelFile {
 
   override ioctl(request: number, argument: IoctlArgument, current: Process): number {
     const { pci } = this.#parts;
+    // Only what was opened by its own node can be bound.
+    if (request === VFIO_DEVICE_BIND_IOMMUFD && this.#host.hasNodes) return -ERRNO.EINVAL;
     pci?.power.touch();
     if (request === VFIO_DEVICE_RESET) return pci === undefined ? -ERRNO.ENOTTY : reset(pci);
     const bytes = argument instanceof Uint8Array && argument.length >= 8 ? argument : undefined;

@@ -1,10 +1,9 @@
 import { LowPower } from "./device_feature.ts";
-import { EduDevice } from "./edu.ts";
+import { type DmaAccess, EduDevice } from "./edu.ts";
 import { PciConfig } from "./pci_config.ts";
 import { PciIrqs } from "./pci_irq.ts";
 import type { RegionPart } from "./region_part.ts";
 import type { ScenePciDevice } from "./scene.ts";
-import type { Type1 } from "./type1.ts";
 import type { PinningDriver } from "./pinning_driver.ts";
 import { REGION_SUBTYPE, REGION_TYPE } from "./vendor_layout.ts";
 
@@ -36,7 +35,7 @@ const EDU_BAR = 1 << 20;
 /** A PCI device with the registers of its model, and the command region of a driver that pins. */
 export function pciParts(
   device: ScenePciDevice,
-  iommu: () => Type1 | undefined,
+  access: DmaAccess,
   vendor: PinningDriver | undefined,
 ): DeviceParts {
   const isEdu = device.model === "edu";
@@ -45,7 +44,7 @@ export function pciParts(
   config.msiOn = () => irqs.isMsi;
   const regions = new Map<number, RegionPart>([[CONFIG_REGION, config]]);
   if (isEdu) {
-    const edu = new EduDevice(iommu, config, () => irqs.raise());
+    const edu = new EduDevice(access, config, () => irqs.raise());
     irqs.level = () => edu.raises;
     regions.set(0, edu);
   }

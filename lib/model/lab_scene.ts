@@ -3,6 +3,9 @@ import type { Scene, SceneMdev, ScenePciDevice } from "./scene.ts";
 /** The vendor driver of the lab, which pins for a PCI device. */
 export const LAB_VENDOR = "pinscope-vfio-pci";
 
+/** What uname says on the lab's own kernel. */
+const OWN = "6.12.95-pinscope";
+
 /** QEMU's edu, as the lab plugs it in. */
 const edu = (slot: string, group: number, driver: string): ScenePciDevice => ({
   kind: "pci",
@@ -29,6 +32,7 @@ const machine = {
     { start: 0xfef0_0000n, end: 0x7f_ffff_ffffn },
   ],
   coherent: false,
+  iommufd: undefined, // Debian's kernels are built without it
   mdevs: {
     name: "pinscope_vendor",
     api: "pinscope-vendor",
@@ -76,7 +80,10 @@ const plain: Partial<Scene> = {
  * addresses, so that one suite runs on both.
  */
 export const LAB_SCENES: Readonly<
-  Record<"plain" | "intremap_off" | "entry_limit" | "shared_group" | "vendor", Partial<Scene>>
+  Record<
+    "plain" | "intremap_off" | "entry_limit" | "shared_group" | "vendor" | "own" | "mock",
+    Partial<Scene>
+  >
 > = {
   plain,
   intremap_off: { ...plain, interruptRemapping: false },
@@ -99,4 +106,6 @@ export const LAB_SCENES: Readonly<
     ],
   },
   vendor: LAB_SCENE,
+  own: { ...plain, release: OWN, iommufd: { dirtyTracking: false, mock: true } },
+  mock: { ...machine, release: OWN, devices: [], iommufd: { dirtyTracking: false, mock: true } },
 };

@@ -5,6 +5,7 @@
  */
 
 import type { Behaviour } from "./behaviour.ts";
+import { ATTACH_RULES, BIND_RULES, DETACH_RULES, HW_INFO_RULES } from "./cdev.ts";
 import { DEVICE_INFO_RULES, FEATURE_RULES, IRQ_INFO_RULES, REGION_INFO_RULES } from "./device.ts";
 import { DIRTY_RULES } from "./dirty.ts";
 import { LOG_REPORT_RULES, LOG_START_RULES } from "./dma_log.ts";
@@ -15,6 +16,11 @@ import {
   SET_CONTAINER_RULES,
   UNSET_CONTAINER_RULES,
 } from "./group.ts";
+import { HWPT_GET_RULES, HWPT_SET_RULES } from "./hwpt.ts";
+import { HWPT_ALLOC_RULES } from "./hwpt_alloc.ts";
+import { IOAS_COPY_RULES, IOAS_MAP_RULES } from "./ioas.ts";
+import { IOAS_ALLOW_RULES, IOAS_RANGES_RULES, IOAS_UNMAP_RULES } from "./ioas_range.ts";
+import { DESTROY_RULES, IOAS_ALLOC_RULES, IOMMUFD_RULES, OPTION_RULES } from "./iommufd.ts";
 import { MAP_RULES } from "./map.ts";
 import { MIGRATION_RULES } from "./migration.ts";
 import { PIN_RULES } from "./pin.ts";
@@ -53,6 +59,22 @@ export const RULES: Readonly<Record<string, readonly RuleText[]>> = {
   VFIO_DEVICE_FEATURE_DMA_LOGGING_REPORT: LOG_REPORT_RULES,
   VFIO_DEVICE_FEATURE_MIG_DEVICE_STATE: MIGRATION_RULES,
   vfio_pin_pages: PIN_RULES,
+  "a request of an iommufd": IOMMUFD_RULES,
+  IOMMU_DESTROY: DESTROY_RULES,
+  IOMMU_OPTION: OPTION_RULES,
+  IOMMU_IOAS_ALLOC: IOAS_ALLOC_RULES,
+  IOMMU_IOAS_IOVA_RANGES: IOAS_RANGES_RULES,
+  IOMMU_IOAS_ALLOW_IOVAS: IOAS_ALLOW_RULES,
+  IOMMU_IOAS_MAP: IOAS_MAP_RULES,
+  IOMMU_IOAS_COPY: IOAS_COPY_RULES,
+  IOMMU_IOAS_UNMAP: IOAS_UNMAP_RULES,
+  IOMMU_HWPT_ALLOC: HWPT_ALLOC_RULES,
+  IOMMU_HWPT_SET_DIRTY_TRACKING: HWPT_SET_RULES,
+  IOMMU_HWPT_GET_DIRTY_BITMAP: HWPT_GET_RULES,
+  IOMMU_GET_HW_INFO: HW_INFO_RULES,
+  VFIO_DEVICE_BIND_IOMMUFD: BIND_RULES,
+  VFIO_DEVICE_ATTACH_IOMMUFD_PT: ATTACH_RULES,
+  VFIO_DEVICE_DETACH_IOMMUFD_PT: DETACH_RULES,
 };
 
 const byName = new Map(

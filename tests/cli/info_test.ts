@@ -23,7 +23,7 @@ describe("listHost", () => {
     const { kernel, groups, advice, ...host } = listHost({ kernel: new ModelKernel() });
     equal(host, {
       hasContainer: true,
-      hasIommufd: false,
+      hasIommufd: true,
       dmaEntryLimit: 65535,
       allowsUnsafeInterrupts: false,
       ungrouped: [],
