@@ -19,6 +19,8 @@ export interface PciPart {
 /** What a device is made of. */
 export interface DeviceParts {
   readonly pci: PciPart | undefined;
+  /** The driver, where it is one that pins. */
+  readonly vendor: PinningDriver | undefined;
   /** How many regions it counts. */
   readonly regionCount: number;
   /** Those that are not empty. */
@@ -61,10 +63,10 @@ export function pciParts(
   }
   const regionCount = PCI_REGIONS + (vendor === undefined ? 0 : 1);
   const pci = { config, irqs, power: new LowPower(), canReset: !isEdu };
-  return { pci, regionCount, regions };
+  return { pci, vendor, regionCount, regions };
 }
 
 /** A mediated device: the command region of its driver. */
 export function mdevParts(vendor: PinningDriver): DeviceParts {
-  return { pci: undefined, regionCount: 1, regions: new Map([[0, vendor.region]]) };
+  return { pci: undefined, vendor, regionCount: 1, regions: new Map([[0, vendor.region]]) };
 }

@@ -1,6 +1,12 @@
 import { ERRNO } from "../base/errno.ts";
 import { MemlockAccount } from "./account.ts";
 import { MAINLINE_V5_8, type ProposalV9 } from "../rules/proposal.ts";
+import type { Behaviour } from "../rules/behaviour.ts";
+import {
+  VFIO_MIGRATION_P2P,
+  VFIO_MIGRATION_PRE_COPY,
+  VFIO_MIGRATION_STOP_COPY,
+} from "../uapi/flag.ts";
 import { ContainerFile } from "./container.ts";
 import { Descriptors } from "./descriptors.ts";
 import { DeviceFile } from "./device.ts";
@@ -17,6 +23,13 @@ import type { Scene, SceneMdev, ScenePciDevice } from "./scene.ts";
 
 /** The number of the process that a script on the model believes to be. */
 const FIRST_PID = 4242;
+
+/** VFIO_MIGRATION flags. */
+function migrationFlags(states: "stopped" | "all", behaviour: Behaviour): number {
+  const preCopy = behaviour.firstMigration === true ? 0 : VFIO_MIGRATION_PRE_COPY;
+  const more = states === "all" ? VFIO_MIGRATION_P2P | preCopy : 0;
+  return VFIO_MIGRATION_STOP_COPY | more;
+}
 
 /** The host of a model: which devices there are, who drives them, and what is open. */
 export class Host {
@@ -55,11 +68,16 @@ export class Host {
     if (scene.kind === "mdev") {
       const { name: driver, types } = this.scene.mdevs;
       const type = types.find(({ name }) => name === scene.type) ?? types[0];
-      const vendor = new PinningDriver(place, scene.workload, type?.canPin);
+      const vendor = new PinningDriver(place, scene.workload, {
+        hasUnmapCallback: type?.canPin ?? true,
+        logs: type?.logs,
+        migration: type?.migrates && migrationFlags(type.migrates, this.scene.behaviour),
+      });
       return { ...common, driver, vendor, parts: mdevParts(vendor) };
     }
     const { driver } = scene;
-    const vendor = PINNING.has(driver) ? new PinningDriver(place, undefined) : undefined;
+    const { logs } = scene;
+    const vendor = PINNING.has(driver) ? new PinningDriver(place, undefined, { logs }) : undefined;
     return { ...common, driver, vendor, parts: pciParts(scene, way.access, vendor) };
   }
 

@@ -11,9 +11,14 @@ import {
   UNLIMITED,
   type ViewAddress,
 } from "../sys/kernel.ts";
-import { IOMMU_HWPT_GET_DIRTY_BITMAP, VFIO_IOMMU_DIRTY_PAGES } from "../uapi/request.ts";
+import {
+  IOMMU_HWPT_GET_DIRTY_BITMAP,
+  VFIO_DEVICE_FEATURE,
+  VFIO_IOMMU_DIRTY_PAGES,
+} from "../uapi/request.ts";
 import { ContainerFile } from "./container.ts";
 import type { DeviceDma } from "./device_dma.ts";
+import { DeviceFile } from "./device.ts";
 import { EventFile, type IoctlArgument, MemoryFile } from "./file.ts";
 import { Host } from "./host.ts";
 import { dirtyRangeOf, IommufdFile } from "./iommufd.ts";
@@ -22,6 +27,7 @@ import { Paths } from "./paths.ts";
 import type { Process } from "./process.ts";
 import { Round } from "./round.ts";
 import { completeScene, type Scene } from "./scene.ts";
+import { reportRange } from "./vendor_feature.ts";
 import type { VendorDriver } from "./vendor_driver.ts";
 
 /**
@@ -176,6 +182,10 @@ export class ModelKernel implements Kernel {
     if (file instanceof IommufdFile && request === IOMMU_HWPT_GET_DIRTY_BITMAP) {
       const range = dirtyRangeOf(argument);
       if (range !== undefined && this.#round.beginsAt(file, range)) this.#host.nodes.work(file);
+    }
+    if (file instanceof DeviceFile && request === VFIO_DEVICE_FEATURE) {
+      const range = reportRange(argument);
+      if (range !== undefined && this.#round.beginsAt(file, range)) file.workForLog();
     }
     return file.ioctl(request, argument, this.#process);
   }

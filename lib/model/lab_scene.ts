@@ -17,7 +17,9 @@ const edu = (slot: string, group: number, driver: string): ScenePciDevice => ({
   model: "edu",
 });
 
-const mdev = (number: number, group: number, type: "pins" | "no_unmap"): SceneMdev => ({
+type MdevType = "pins" | "no_unmap" | "logs" | "migrates";
+
+const mdev = (number: number, group: number, type: MdevType): SceneMdev => ({
   kind: "mdev",
   name: `50696e73-0000-4000-8000-00000000000${number}`,
   group,
@@ -40,6 +42,19 @@ const machine = {
     types: [
       { name: "pins", title: "pins pages on command", canPin: true },
       { name: "no_unmap", title: "without dma_unmap: may not pin", canPin: false },
+      {
+        name: "logs",
+        title: "pins, logs its writes, has all migration states",
+        canPin: true,
+        logs: true,
+        migrates: "all",
+      },
+      {
+        name: "migrates",
+        title: "pins, migrates while it is stopped",
+        canPin: true,
+        migrates: "stopped",
+      },
     ],
   },
   processes: [],
@@ -81,7 +96,14 @@ const plain: Partial<Scene> = {
  */
 export const LAB_SCENES: Readonly<
   Record<
-    "plain" | "intremap_off" | "entry_limit" | "shared_group" | "vendor" | "own" | "mock",
+    | "plain"
+    | "intremap_off"
+    | "entry_limit"
+    | "shared_group"
+    | "vendor"
+    | "own"
+    | "own_vendor"
+    | "mock",
     Partial<Scene>
   >
 > = {
@@ -107,5 +129,18 @@ export const LAB_SCENES: Readonly<
   },
   vendor: LAB_SCENE,
   own: { ...plain, release: OWN, iommufd: { dirtyTracking: false, mock: true } },
+  own_vendor: {
+    ...machine,
+    release: OWN,
+    iommufd: { dirtyTracking: false },
+    devices: [
+      edu("10", 5, "vfio-pci"),
+      { ...edu("11", 6, LAB_VENDOR), logs: true },
+      mdev(1, 8, "logs"),
+      mdev(2, 9, "logs"),
+      mdev(3, 10, "migrates"),
+      mdev(4, 11, "pins"),
+    ],
+  },
   mock: { ...machine, release: OWN, devices: [], iommufd: { dirtyTracking: false, mock: true } },
 };

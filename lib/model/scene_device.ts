@@ -35,6 +35,8 @@ export interface ScenePciDevice extends SceneUse {
   readonly noIommu?: boolean;
   /** `edu` answers like QEMU's device of that name; others have empty registers. */
   readonly model?: "edu";
+  /** Whether its driver, one that pins, keeps a log of the device's writes. */
+  readonly logs?: boolean;
   /** What it does each time that the script has waited and reads dirty pages of a page table anew. */
   readonly workload?: DmaWorkload;
 }
@@ -66,6 +68,10 @@ export interface SceneMdevDriver {
     readonly name: string;
     readonly title: string;
     readonly canPin: boolean;
+    /** Whether the device keeps a log of its own writes. */
+    readonly logs?: boolean;
+    /** Whether it migrates: only while it is stopped, or with all states. */
+    readonly migrates?: "stopped" | "all";
   }[];
 }
 

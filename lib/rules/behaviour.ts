@@ -39,6 +39,13 @@ export interface Behaviour {
    * EINVAL where a device does not migrate.
    */
   readonly newFeatures?: boolean;
+  /**
+   * Whether vfio itself has what reports of a DMA log are written with, as before v6.7; later kernels
+   * have it in iommufd.
+   */
+  readonly ownBitmaps?: boolean;
+  /** Whether devices that migrate have neither pre-copy nor a size of their data, as before v6.2. */
+  readonly firstMigration?: boolean;
 }
 
 /** Linux 6.12. */
@@ -56,6 +63,8 @@ export const BEFORE_V6_2: Behaviour = {
   packsInfo: true,
   onlyContainers: true,
   anyCallback: true,
+  ownBitmaps: true,
+  firstMigration: true,
 };
 
 /** Linux 7: ranges may end at 2^64, those that wrap have an error of their own. */
