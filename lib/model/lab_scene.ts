@@ -106,6 +106,6 @@ export const LAB_SCENES: Readonly<
     ],
   },
   vendor: LAB_SCENE,
-  own: { ...plain, release: OWN, iommufd: { dirtyTracking: false, mock: true } },
+  own: { ...plain, release: OWN, iommufd: { dirtyTracking: false } },
   mock: { ...machine, release: OWN, devices: [], iommufd: { dirtyTracking: false, mock: true } },
 };
