@@ -10,6 +10,7 @@ import type { Need } from "./check.ts";
 import { type Member, openContainer, openGroup, RawContainer, type RawGroup } from "./container.ts";
 import { type Devices, findDevices } from "./devices.ts";
 import { type Facts, factsOf } from "./facts.ts";
+import { findNodes } from "./node.ts";
 import { Pinner } from "./pinner.ts";
 import { Places } from "./place.ts";
 import { answer, Unprepared } from "./raw.ts";
@@ -31,6 +32,8 @@ export class Bench implements Disposable {
   /** Smallest page of the IOMMU, in bytes. */
   readonly page: bigint;
   readonly places: Places;
+  /** Nodes of PCI devices, as /dev/vfio/devices/vfio0, in the order of the devices. */
+  readonly nodes: readonly string[];
   readonly #missing: ReadonlyMap<Need, string>;
   readonly #nonViable: Member | undefined;
   readonly #stack: DisposableStack;
@@ -77,13 +80,14 @@ export class Bench implements Disposable {
     }
     if (this.#hasIpcLock()) {
       missing.set("memory-limit", "the process has CAP_IPC_LOCK, and no limit counts");
-    }
+    } else missing.set("ipc-lock", "the process has no CAP_IPC_LOCK");
     const driver = "the lab's vendor driver is not loaded, or has no such device that is free";
     const [mdev, mdev2] = this.devices.mdev;
     if (mdev === undefined) missing.set("mdev", driver);
     if (mdev2 === undefined) missing.set("mdev2", driver);
     if (this.devices.noUnmap.length === 0) missing.set("no-unmap", driver);
     if (this.devices.vendorPci.length === 0) missing.set("vendor-pci", driver);
+    this.nodes = findNodes(kernel, this.devices.pci, missing);
     this.#missing = missing;
     this.page = this.facts?.page ?? USUAL_PAGE;
     this.places = stack.use(new Places(kernel, this.page));
@@ -195,10 +199,21 @@ export class Bench implements Disposable {
 
   /** VmLck in pages. */
   locked(): number {
+    return this.#counter("VmLck");
+  }
+
+  /** VmPin in pages. */
+  pinned(): number {
+    return this.#counter("VmPin");
+  }
+
+  #counter(name: string): number {
     const text = readText(this.kernel, "/proc/self/status");
-    const line = typeof text === "string" ? /^VmLck:\s*(\d+) kB$/m.exec(text)?.[1] : undefined;
-    if (line === undefined) throw new Unprepared("VmLck", "not in /proc/self/status");
-    return Number(BigInt(line) * 1024n / this.page);
+    const line = typeof text === "string"
+      ? text.match(new RegExp(`^${name}:\\s*(\\d+) kB$`, "m"))
+      : null;
+    if (line?.[1] === undefined) throw new Unprepared(name, "not in /proc/self/status");
+    return Number(BigInt(line[1]) * 1024n / this.page);
   }
 
   /** Gives memory and libc back. */

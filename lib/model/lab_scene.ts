@@ -128,7 +128,7 @@ export const LAB_SCENES: Readonly<
     ],
   },
   vendor: LAB_SCENE,
-  own: { ...plain, release: OWN, iommufd: { dirtyTracking: false, mock: true } },
+  own: { ...plain, release: OWN, iommufd: { dirtyTracking: false } },
   own_vendor: {
     ...machine,
     release: OWN,

@@ -54,7 +54,7 @@ export interface Scene {
   readonly profile?: string;
   /** The driver of mediated devices. */
   readonly mdevs: SceneMdevDriver;
-  /** What the kernel has of iommufd; nothing, if undefined. */
+  /** What the kernel has of iommufd; nothing, if undefined. Left out, a profile has what was recorded. */
   readonly iommufd?: SceneIommufd | undefined;
   /** Processes besides the script's own. */
   readonly processes: readonly SceneProcess[];
@@ -204,5 +204,7 @@ export function completeScene(scene: Partial<Scene>): Scene {
     const names = BEHAVIOURS.map(({ name }) => name).join(", ");
     throw new TypeError(`A profile must be one of ${names}; got ${profile}`);
   }
-  return { ...DEFAULT_SCENE, release: `${profile}-model`, ...scene, behaviour };
+  // The recorded kernels are Debian's, which have no iommufd, but for the lab's own.
+  const iommufd = scene.iommufd ?? (behaviour.iommufd === true ? DEFAULT_SCENE.iommufd : undefined);
+  return { ...DEFAULT_SCENE, release: `${profile}-model`, ...scene, iommufd, behaviour };
 }
