@@ -49,6 +49,22 @@ let make: (init: LogInit) => DmaLog;
  * It tells exactly which pages the device wrote, in a type1 container too, where all that is mapped
  * counts as dirty. What the processor writes, for the device or for itself, is not in it.
  *
+ * @example What a device wrote
+ * ```ts
+ * import { Container } from "@pinscope/vfio";
+ * import { DEFAULT_MDEV, ModelKernel } from "@pinscope/vfio/model";
+ *
+ * const kernel = new ModelKernel();
+ * using container = Container.open({ kernel });
+ * using group = container.attach(DEFAULT_MDEV);
+ * using device = group.device();
+ * using memory = container.allocate(16n * 4096n);
+ * using mapping = container.map(memory, { iova: 0x10000n });
+ * using log = device.logDma({ ranges: [mapping] });
+ * kernel.vendor(DEFAULT_MDEV).write(0x12000n, new Uint8Array(4096));
+ * const [window] = log.tracker.drain();
+ * if (window?.label !== "written" || window.count !== 1) throw new Error("one page was written");
+ * ```
  * @see drivers/vfio/vfio_main.c, vfio_ioctl_device_feature_logging_start
  */
 export class DmaLog implements Disposable {
