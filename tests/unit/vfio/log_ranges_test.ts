@@ -1,5 +1,11 @@
 import type { Extent } from "../../../lib/base/extent.ts";
-import { joinRanges, mergeRanges, totalSize, widenRanges } from "../../../lib/vfio/log_ranges.ts";
+import {
+  cutRanges,
+  joinRanges,
+  mergeRanges,
+  totalSize,
+  widenRanges,
+} from "../../../lib/vfio/log_ranges.ts";
 import { equal, ok } from "../../std/assert.ts";
 import { describe, it } from "../../std/testing.ts";
 import { Random } from "../random.ts";
@@ -32,6 +38,24 @@ describe("ranges of a log", () => {
     equal(show(mergeRanges(list, 3)), "0+1 3+3 8+3");
     equal(show(mergeRanges(list, 2)), "0+6 8+3");
     equal(show(mergeRanges(list, 1)), "0+11");
+  });
+
+  it("are cut into pieces of whole words from their start, larger ones for more pages", () => {
+    equal(
+      show(cutRanges(ranges([3, 130], [200, 64], [300, 1]), PAGE)),
+      "3+64 67+64 131+2 200+64 300+1",
+    );
+    for (const bits of [12, 20, 30, 40, 48, 52, 57, 63]) {
+      const whole = { iova: 0n, size: 1n << BigInt(bits) };
+      for (const page of [PAGE, 0x20_0000n]) {
+        if (page > whole.size) continue;
+        const pieces = cutRanges([whole], page);
+        equal([totalSize(pieces), pieces[0]?.iova], [whole.size, 0n]);
+        const bitmap = pieces[0]!.size / page / 8n;
+        ok(bitmap <= 1n << (bits > 48 ? 28n : 20n), `2^${bits}: ${bitmap}`);
+        ok(pieces.length <= 1 << 20, `2^${bits}: ${pieces.length} pieces`);
+      }
+    }
   });
 
   it("merged one gap at a time as the kernel does, give the same", () => {
