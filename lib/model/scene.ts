@@ -150,7 +150,13 @@ export const DEFAULT_SCENE: Scene = {
     name: "model_mdev",
     api: "vfio-pci",
     limit: 4,
-    types: [{ name: "pin", title: "pins and writes on command", canPin: true }],
+    types: [{
+      name: "pin",
+      title: "pins and writes on command",
+      canPin: true,
+      logs: true,
+      migrates: "all",
+    }],
   },
   processes: [
     { pid: 1, name: "systemd", lockedKiB: 0n, pinnedKiB: 0n },

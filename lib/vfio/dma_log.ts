@@ -6,7 +6,7 @@ import { formatSize, plural } from "../base/format.ts";
 import { isAligned } from "../base/page.ts";
 import { LOG_MAX_RANGES, LOG_REPORT_RULES, LOG_START_RULES } from "../rules/dma_log.ts";
 import { firstRefusal, type Refusal } from "../rules/refusal.ts";
-import { joinRanges, mergeRanges, totalSize, widenRanges } from "./log_ranges.ts";
+import { cutRanges, joinRanges, mergeRanges, totalSize, widenRanges } from "./log_ranges.ts";
 import { LogSource } from "./log_source.ts";
 import { type FeatureHost, logSupport, requestStart, requestStop } from "./log_support.ts";
 import { type DirtyTracker, startTracking } from "./tracker.ts";
@@ -49,6 +49,22 @@ let make: (init: LogInit) => DmaLog;
  * It tells exactly which pages the device wrote, in a type1 container too, where all that is mapped
  * counts as dirty. What the processor writes, for the device or for itself, is not in it.
  *
+ * @example What a device wrote
+ * ```ts
+ * import { Container } from "@pinscope/vfio";
+ * import { DEFAULT_MDEV, ModelKernel } from "@pinscope/vfio/model";
+ *
+ * const kernel = new ModelKernel();
+ * using container = Container.open({ kernel });
+ * using group = container.attach(DEFAULT_MDEV);
+ * using device = group.device();
+ * using memory = container.allocate(16n * 4096n);
+ * using mapping = container.map(memory, { iova: 0x10000n });
+ * using log = device.logDma({ ranges: [mapping] });
+ * kernel.vendor(DEFAULT_MDEV).write(0x12000n, new Uint8Array(4096));
+ * const [window] = log.tracker.drain();
+ * if (window?.label !== "written" || window.count !== 1) throw new Error("one page was written");
+ * ```
  * @see drivers/vfio/vfio_main.c, vfio_ioctl_device_feature_logging_start
  */
 export class DmaLog implements Disposable {
@@ -76,7 +92,7 @@ export class DmaLog implements Disposable {
     this.logged = logged;
     this.#asked = totalSize(asked);
     const pieces = new ExtentSet<Extent>();
-    for (const range of ranges) pieces.add(range);
+    for (const piece of cutRanges(ranges, pageSize)) pieces.add(piece);
     const source = new LogSource(host, pageSize);
     this.tracker = startTracking({ kernel: host.kernel, source, pieces, onEnd: () => {} });
   }

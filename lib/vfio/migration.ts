@@ -40,6 +40,20 @@ let make: (host: FeatureHost, flags: number, onStream: (stream: Disposable) => v
  * To save: `setState("stop-copy")`, read the stream to its end. To restore on another device of the
  * same kind: `setState("resuming")`, write the stream, `setState("running")`.
  *
+ * @example The state of a device that runs on
+ * ```ts
+ * import { Container } from "@pinscope/vfio";
+ * import { DEFAULT_MDEV, ModelKernel } from "@pinscope/vfio/model";
+ *
+ * using container = Container.open({ kernel: new ModelKernel() });
+ * using group = container.attach(DEFAULT_MDEV);
+ * using device = group.device();
+ * const migration = device.migration();
+ * using stream = migration.setState("pre-copy");
+ * const bytes = stream?.readAll().length ?? 0;
+ * if (bytes === 0) throw new Error("there is a state to read");
+ * if (String(migration.path("stop")) !== "running,running-p2p,stop") throw new Error("the way");
+ * ```
  * @see drivers/vfio/vfio_main.c, vfio_ioctl_device_feature_mig_device_state
  */
 export class Migration {

@@ -67,6 +67,22 @@ describe("device.logDma on the model", () => {
     });
   }
 
+  it("reads a log of any size in windows of the wanted size", () => {
+    withDevice(LOGS, (vendor) => {
+      const windows = (log: DmaLog, maxBitmapBytes: number): number =>
+        [...log.tracker.drain({ maxBitmapBytes })].length;
+      {
+        using log = vendor.device.logDma({ ranges: [{ iova: 0n, size: 1n << 30n }] });
+        equal([windows(log, 8), windows(log, 80), windows(log, 1 << 20)], [4096, 410, 1]);
+      }
+      using log = vendor.device.logDma({ ranges: [{ iova: 0n, size: 1n << 47n }] });
+      vendor.dirty((1n << 47n) - PAGE);
+      const dirty = [...log.tracker.drain()].map(({ iova, size }) => ({ iova, size }));
+      equal(dirty.length, 4096);
+      equal(dirty.at(-1), { iova: (1n << 47n) - (1n << 35n), size: 1n << 35n });
+    });
+  });
+
   it("merges, widens and says so", () => {
     withDevice(LOGS, (vendor) => {
       const many = Array.from({ length: 300 }, (_, i) => range(i * 3, 2));

@@ -71,6 +71,18 @@ describe("device.logDma", () => {
     }
   });
 
+  it("reads a log of 16 TiB in windows of 32 GiB, and small windows of a small one", () => {
+    using scene = new Scene({ device: LOGS });
+    const { device } = scene.vendor;
+    {
+      using log = device.logDma({ ranges: [{ iova: 0n, size: 1n << 44n }] });
+      write(scene, [0, 2 ** 31 + 5, 2 ** 32 - 1]);
+      equal(drained(log.tracker), [0, 2 ** 31 + 5, 2 ** 32 - 1]);
+    }
+    using log = device.logDma({ ranges: [{ iova: 0n, size: GiB }] });
+    equal([...log.tracker.drain({ maxBitmapBytes: 8 })].length, 4096);
+  });
+
   it("merges more than 256 ranges, and does not report what it logs for that", () => {
     using scene = new Scene({ device: LOGS });
     // The gaps grow from 1 to 300 pages: the 44 smallest are closed.
