@@ -35,6 +35,10 @@ export type Need =
   | "no-unmap"
   /** A PCI device that the lab's vendor driver has. */
   | "vendor-pci"
+  /** A mediated device of that driver that keeps a log of its writes, and has all migration states. */
+  | "log"
+  /** One that migrates only while it is stopped. */
+  | "migrates"
   /** /dev/iommu. */
   | "iommufd"
   /** The mock IOMMU of the kernel's own tests. */

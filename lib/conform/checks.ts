@@ -13,8 +13,10 @@ import { ioasChecks } from "./check/ioas.ts";
 import { ioasCopyChecks } from "./check/ioas_copy.ts";
 import { iommufdChecks } from "./check/iommufd.ts";
 import { iommufdAccountChecks } from "./check/iommufd_account.ts";
+import { logChecks } from "./check/log.ts";
 import { mapChecks } from "./check/map.ts";
 import { scopeChecks } from "./check/scope.ts";
+import { migrationChecks } from "./check/migration.ts";
 import { nodeChecks } from "./check/node.ts";
 import { pinChecks } from "./check/pin.ts";
 import { scopePciChecks } from "./check/scope_pci.ts";
@@ -41,6 +43,8 @@ export const CHECKS: readonly Check[] = [
   ...pinChecks,
   ...deviceChecks,
   ...featureChecks,
+  ...logChecks,
+  ...migrationChecks,
   ...iommufdChecks,
   ...ioasChecks,
   ...ioasCopyChecks,

@@ -193,7 +193,8 @@ export const MIGRATION_RULES: readonly Rule<StateRequest, StateState>[] = [
     name: "migration.arc",
     source: SOURCE,
     errno: ERRNO.EINVAL,
-    about: "a way leads there: from stop-copy none goes to pre-copy",
+    // Linux 6.12 looks for the way and never ends: from the error state it goes to the error state.
+    about: "a way leads there: from stop-copy none goes to pre-copy; the kernel may hang on it",
     test: ({ state }, { current, flags }) => {
       const to = MIGRATION_STATES[state];
       if (to === undefined || migrationPath(current, to, flags) !== undefined) return undefined;

@@ -14,7 +14,14 @@ import { tellDeath } from "./test_run.ts";
 const SCRIPT = `${project}/tests/lab/record_guest.ts`;
 const FOLDER = `${project}/lib/conform/recording`;
 /** What only the vendor driver gives. */
-const VENDOR_NEEDS: Check["needs"] = ["mdev", "mdev2", "no-unmap", "vendor-pci"];
+const VENDOR_NEEDS: Check["needs"] = [
+  "mdev",
+  "mdev2",
+  "no-unmap",
+  "vendor-pci",
+  "log",
+  "migrates",
+];
 
 /** What the recording of the lab's own kernel is called. */
 const OWN = "own";
