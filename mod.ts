@@ -60,7 +60,20 @@ export {
   type MappingCost,
   type OperationContext,
 } from "./lib/pins/ledger.ts";
+export {
+  forecastIommufd,
+  type IommufdForecast,
+  type IommufdForecastState,
+  type IommufdForecastStop,
+} from "./lib/pins/iommufd_forecast.ts";
+export {
+  type IommufdCost,
+  type IommufdEntry,
+  IommufdLedger,
+  type IommufdOperation,
+} from "./lib/pins/iommufd_ledger.ts";
 export type { Limit, StatusCounters } from "./lib/pins/parse.ts";
+export { PinBook, type PinMode, type PinSlice, type PinTotals } from "./lib/pins/pin_book.ts";
 export { type PinCounters, type PinDelta, PinSnapshot } from "./lib/pins/snapshot.ts";
 export { type Behaviour, BEHAVIOURS } from "./lib/rules/behaviour.ts";
 export type { BitmapRequest } from "./lib/rules/bitmap.ts";
@@ -74,7 +87,8 @@ export type { UnmapRequest } from "./lib/rules/unmap.ts";
 export type { Attachment, BoundDevice } from "./lib/iommufd/device.ts";
 export type { HardwareInfo } from "./lib/iommufd/hw_info.ts";
 export type { DirtyReadOptions, Hwpt, HwptOptions } from "./lib/iommufd/hwpt.ts";
-export type { Ioas, IoasMapFileOptions, IoasMapOptions } from "./lib/iommufd/ioas.ts";
+export type { Ioas } from "./lib/iommufd/ioas.ts";
+export type { IoasMapFileOptions, IoasMapOptions } from "./lib/iommufd/map_option.ts";
 export type { IoasRanges } from "./lib/iommufd/ioas_request.ts";
 export {
   type IoasOptions,

@@ -21,6 +21,7 @@ import { checkDirtyRead } from "./dirty_range.ts";
 import { explainDirty, explainHwpt } from "./explain.ts";
 import type { Ioas } from "./ioas.ts";
 import { destroy, type IommufdFile, type IommufdObject, Parts, request } from "./object.ts";
+import { recorded } from "./recorder.ts";
 
 /** How to make a page table. */
 export interface HwptOptions {
@@ -179,10 +180,17 @@ export class Hwpt implements Disposable, IommufdObject {
   [Symbol.dispose](): void {
     if (this.#gone) return;
     this.#parts[Symbol.dispose]();
-    destroy(this.#init.file, this, `page table ${this.id}`);
+    const { file, parts, ioas } = this.#init;
+    const what = `page table ${this.id}`;
+    recorded(file.recorder, () => {
+      destroy(file, this, what);
+      parts.delete(this);
+    }, (book) => {
+      book.setTables(ioas.id, parts.size);
+      return ["page-table-gone", `${what} of address space ${ioas.id}`];
+    });
     this.#gone = true;
     this.#tracking = false;
-    this.#init.parts.delete(this);
   }
 }
 
@@ -200,8 +208,13 @@ export function allocateHwpt(
   const operation = [IOMMU_HWPT_ALLOC, "IOMMU_HWPT_ALLOC"] as const;
   const action = `make a page table${dirtyTracking ? " with dirty tracking" : ""} of address ` +
     `space ${ioas.id} for device ${device.id}`;
-  request(file, operation, struct, action, (errno) => explainHwpt(errno, dirtyTracking));
-  return make(init, struct.fields.out_hwpt_id, dirtyTracking);
+  return recorded(file.recorder, () => {
+    request(file, operation, struct, action, (errno) => explainHwpt(errno, dirtyTracking));
+    return make(init, struct.fields.out_hwpt_id, dirtyTracking);
+  }, (book, _mode, { id }) => {
+    book.setTables(ioas.id, init.parts.size);
+    return ["page-table", `page table ${id} of address space ${ioas.id}`];
+  });
 }
 
 /** What goes before a page table. */
