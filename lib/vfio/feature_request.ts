@@ -8,6 +8,9 @@ export interface FeatureRequest<F extends Fields> {
   readonly payload: Struct<F>;
 }
 
+/** Who has the bytes has what they point at: the struct keeps that, and nobody else needs it. */
+const HELD = new WeakMap<Uint8Array, object>();
+
 /**
  * Makes a DEVICE_FEATURE request.
  *
@@ -19,7 +22,9 @@ export function featureRequest<F extends Fields>(
   layout: Layout<F>,
 ): FeatureRequest<F> {
   const { bytes } = emptyFeatureRequest(flags, layout.size);
-  return { bytes, payload: layout.over(bytes.subarray(vfio_device_feature.size)) };
+  const payload = layout.over(bytes.subarray(vfio_device_feature.size));
+  HELD.set(bytes, payload);
+  return { bytes, payload };
 }
 
 /** Makes a DEVICE_FEATURE request of a feature that has no struct, or with zeros for one. */

@@ -83,6 +83,29 @@ describe("device.logDma on the model", () => {
     });
   });
 
+  it("reads pages of 2 MiB, and ends with its device", () => {
+    withDevice(LOGS, (vendor) => {
+      const HUGE = 1n << 21n;
+      const ranges = [{ iova: LOW, size: 100n * HUGE }];
+      const log = vendor.device.logDma({ ranges, pageSize: HUGE });
+      equal(vendor.dirty(LOW + 3n * HUGE - PAGE, 2), 2);
+      vendor.dirty(LOW + 99n * HUGE);
+      equal(drained(log), [2, 3, 99]);
+      vendor.device[Symbol.dispose]();
+      equal(log.isOn, false);
+    });
+  });
+
+  it("reads no gap between ranges: a driver may refuse to report what it does not log", () => {
+    withDevice(LOGS, (vendor) => {
+      using log = vendor.device.logDma({ ranges: [range(128, 64), range(0, 64), range(192, 1)] });
+      equal([...log.tracker.drain()].map(({ iova, size }) => ({ iova, size })), [
+        range(0, 64),
+        range(128, 65),
+      ]);
+    });
+  });
+
   it("merges, widens and says so", () => {
     withDevice(LOGS, (vendor) => {
       const many = Array.from({ length: 300 }, (_, i) => range(i * 3, 2));
