@@ -153,7 +153,7 @@ const checks: readonly Check[] = [
     say("nonsense", value(kernel.write(resuming.fd, new Uint8Array(64).fill(9))));
   }),
   check("pre-copy", "migration.stream", "log", (device, say) => {
-    using stream = device.open(PRE_COPY);
+    using _stream = device.open(PRE_COPY);
     say("state", device.state());
     say("the stream goes on", device.go(STOP_COPY).stream === undefined ? "yes" : "another one");
     say("state then", device.state());
