@@ -114,6 +114,11 @@ describe("iommufd on the model", () => {
     const bits = bitmap.bytes.reduce((sum, byte) => sum + (byte === 0xff ? 8 : byte), 0);
     equal(bits, 512, "511 of them behind the bitmap");
     equal(dirtyPages(table, bitmap, { iova: AT, size: 4n * MiB }), []);
+    // From the middle on the walk goes by whole entries, and what it sets begins where it is.
+    kernel.dma(EDU).write(AT + 7n * PAGE, Uint8Array.of(1));
+    const late = dirtyPages(table, bitmap, { iova: AT + MiB, size: MiB });
+    equal([late[0], late.length], [0, 264], "256 asked for, and what else the buffer's end shows");
+    equal(dirtyPages(table, bitmap, { iova: AT, size: 4n * MiB }), [], "and all of it is taken");
   });
 
   it("has small entries where huge pages are switched off", () => {
