@@ -60,20 +60,35 @@ export {
   type MappingCost,
   type OperationContext,
 } from "./lib/pins/ledger.ts";
+export {
+  forecastIommufd,
+  type IommufdForecast,
+  type IommufdForecastState,
+  type IommufdForecastStop,
+} from "./lib/pins/iommufd_forecast.ts";
+export {
+  type IommufdCost,
+  type IommufdEntry,
+  IommufdLedger,
+  type IommufdOperation,
+} from "./lib/pins/iommufd_ledger.ts";
 export type { Limit, StatusCounters } from "./lib/pins/parse.ts";
+export { PinBook, type PinMode, type PinSlice, type PinTotals } from "./lib/pins/pin_book.ts";
 export { type PinCounters, type PinDelta, PinSnapshot } from "./lib/pins/snapshot.ts";
 export { type Behaviour, BEHAVIOURS } from "./lib/rules/behaviour.ts";
 export type { BitmapRequest } from "./lib/rules/bitmap.ts";
 export type { DirtyPagesRequest } from "./lib/rules/dirty.ts";
 export type { IovaRange } from "./lib/rules/iova.ts";
 export type { MapRequest } from "./lib/rules/map.ts";
+export type { MigrationState } from "./lib/rules/migration.ts";
 export type { Refusal } from "./lib/rules/refusal.ts";
 export { ruleNamed, RULES, type RuleText } from "./lib/rules/table.ts";
 export type { UnmapRequest } from "./lib/rules/unmap.ts";
 export type { Attachment, BoundDevice } from "./lib/iommufd/device.ts";
 export type { HardwareInfo } from "./lib/iommufd/hw_info.ts";
 export type { DirtyReadOptions, Hwpt, HwptOptions } from "./lib/iommufd/hwpt.ts";
-export type { Ioas, IoasMapFileOptions, IoasMapOptions } from "./lib/iommufd/ioas.ts";
+export type { Ioas } from "./lib/iommufd/ioas.ts";
+export type { IoasMapFileOptions, IoasMapOptions } from "./lib/iommufd/map_option.ts";
 export type { IoasRanges } from "./lib/iommufd/ioas_request.ts";
 export {
   type IoasOptions,
@@ -98,6 +113,7 @@ export { linux as rawLinux } from "./lib/sys/libc.ts";
 export { bindDevice, type Rebound, unbindDevice } from "./lib/vfio/bind.ts";
 export { Container, type ContainerOptions } from "./lib/vfio/container.ts";
 export { Device, type DeviceInfo, type FeatureSupport } from "./lib/vfio/device.ts";
+export { DmaLog, type LogDmaOptions, NoDmaLogError } from "./lib/vfio/dma_log.ts";
 export { EventFd } from "./lib/vfio/event.ts";
 export { Group } from "./lib/vfio/group.ts";
 export {
@@ -109,6 +125,7 @@ export {
 } from "./lib/vfio/host.ts";
 export type { IommuInfo } from "./lib/vfio/iommu_info.ts";
 export type { IrqInfo } from "./lib/vfio/irq.ts";
+export type { LogSupport } from "./lib/vfio/log_support.ts";
 export type { MapOptions } from "./lib/vfio/mapper.ts";
 export type { Access, Mapping } from "./lib/vfio/mapping.ts";
 export {
@@ -119,6 +136,8 @@ export {
   type MdevType,
   removeMdev,
 } from "./lib/vfio/mdev.ts";
+export type { Migration } from "./lib/vfio/migration.ts";
+export type { MigrationStream, PrecopyInfo } from "./lib/vfio/migration_stream.ts";
 export { HostMemory, type MemoryOptions } from "./lib/sys/memory.ts";
 export { PinHistory, type PinnedPages, type PinRound } from "./lib/vfio/pinned.ts";
 export {

@@ -16,6 +16,7 @@ import { attachAll, mapAll, readMaps, type Wish } from "./maps.ts";
 import { delay } from "../lib/base/wait.ts";
 import type { Output } from "./output.ts";
 import { MEANING } from "./meaning.ts";
+import { readSource, type SourceName, track } from "./source.ts";
 import { leaveIfStuck } from "./stuck.ts";
 import { type ParsedOptions, UsageError } from "./parse.ts";
 import type { Context } from "./context.ts";
@@ -30,6 +31,7 @@ interface Plan {
   readonly rounds: number;
   readonly maxRuns: number;
   readonly maxBitmapBytes: number;
+  readonly source: SourceName | undefined;
 }
 
 const DEFAULT_RUNS = 16;
@@ -44,7 +46,8 @@ export async function dirty({ out, kernel, parsed, signal }: Context): Promise<n
   const plan = readPlan(parsed);
   using container = attachAll(kernel, plan.devices);
   using _mapped = mapAll(out, container, plan.maps);
-  using tracker = container.trackDirty();
+  using tracking = track(out, container, plan.source);
+  const { tracker } = tracking;
   try {
     await showRounds(out, tracker, plan, signal);
   } catch (error) {
@@ -90,6 +93,7 @@ function readPlan({ positional, lists, values }: ParsedOptions): Plan {
       (interval === undefined ? 1 : Infinity),
     maxRuns: numberValue("max-runs", values.get("max-runs"), { ...whole, least: 0 }) ??
       DEFAULT_RUNS,
+    source: readSource(values.get("source")),
     maxBitmapBytes: bitmap === undefined ? DEFAULT_BUDGET : Number(bitmap),
   };
 }

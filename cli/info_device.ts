@@ -19,6 +19,10 @@ import {
   type ScopeReport,
   VfioError,
 } from "../mod.ts";
+import {
+  VFIO_DEVICE_FEATURE_DMA_LOGGING_START,
+  VFIO_DEVICE_FEATURE_MIGRATION,
+} from "../lib/uapi/mod.ts";
 import { deviceLines } from "./device_lines.ts";
 import { FEATURES, irqName, regionName } from "./names.ts";
 import type { Output } from "./output.ts";
@@ -140,6 +144,23 @@ function showDevice(out: Output, device: Device): void {
       [...(get ? ["GET"] : []), ...(set ? ["SET"] : [])].join(" "),
     ]),
   );
+  if (features.some(({ index }) => index === VFIO_DEVICE_FEATURE_DMA_LOGGING_START)) {
+    showLog(out, device);
+  }
+  if (features.some(({ index }) => index === VFIO_DEVICE_FEATURE_MIGRATION)) {
+    const { states } = device.migration();
+    const state = device.migration().state();
+    out.record("migration", { states: [...states], state });
+    out.lines(wrap(`  migration: ${states.join(", ")}; now ${state}`, "    "));
+  }
+}
+
+/** Some drivers have the requests of a log, and no log. */
+function showLog(out: Output, device: Device): void {
+  const support = device.dmaLogSupport();
+  const reason = support.works ? null : support.reason;
+  out.record("dmaLog", { works: support.works, reason });
+  out.lines(wrap(`  DMA log: ${support.works ? "works" : support.text}`, "    "));
 }
 
 function table(out: Output, head: readonly string[], rows: readonly (readonly string[])[]): void {

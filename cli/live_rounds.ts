@@ -4,7 +4,7 @@
  * @module
  */
 
-import { type Container, DirtyMap, type DirtyTracker, type Extent } from "../mod.ts";
+import { type Container, DirtyMap, type DirtyTracker, type Extent, VfioError } from "../mod.ts";
 import type { DirtyLabel, ViewAccount, ViewRound } from "../lib/view/mod.ts";
 
 type LabelledWindow = Extent & { readonly label: DirtyLabel };
@@ -16,9 +16,11 @@ function accountOf(container: Container): ViewAccount {
 }
 
 /** Reads everything when it is told to, and measures. */
-export class LiveRounds {
+export class LiveRounds implements Disposable {
   readonly #container: Container;
   readonly #tracker: DirtyTracker;
+  /** Tells what is pinned: the same one, or where a device keeps its log, type1 beside it. */
+  readonly #pins: DirtyTracker | string;
   readonly #begun = performance.now();
   #before: number = this.#begun;
   #round = 0;
@@ -27,18 +29,35 @@ export class LiveRounds {
   constructor(container: Container, tracker: DirtyTracker) {
     this.#container = container;
     this.#tracker = tracker;
+    this.#pins = tracker.source === "type1" ? tracker : beside(container);
+  }
+
+  /** What is mapped, by rising address and in whole pages of the bitmap. */
+  get mappings(): Extent[] {
+    const { pageSize } = this.#tracker;
+    return this.#container.mappings.map(({ iova, size }) => {
+      const first = iova - iova % pageSize;
+      const pages = (iova + size - first + pageSize - 1n) / pageSize;
+      return { iova: first, size: pages * pageSize };
+    }).sort((a, b) => a.iova < b.iova ? -1 : 1);
+  }
+
+  /** Why pinned pages cannot be told apart; undefined where they can. */
+  get unpinned(): string | undefined {
+    if (typeof this.#pins === "string") return this.#pins;
+    const { label, reason } = this.#container.scope();
+    return label === "pinned-scope" ? undefined : reason;
   }
 
   /**
-   * Reads a round. Where only pinned pages are dirty, everything is read twice first: what the second
-   * read still has is pinned, or was touched between the two. Nothing is lost by that.
+   * Reads a round. Where type1 reports pinned pages only, everything is read twice first: what the
+   * second read still has is pinned, or was touched between the two. Nothing is lost by that.
    */
   async next(signal: AbortSignal): Promise<ViewRound> {
-    const [container, tracker] = [this.#container, this.#tracker];
+    const tracker = this.#tracker;
     const now = performance.now();
-    const spent = tracker.readTime;
-    const canTell = container.scope().label === "pinned-scope";
-    const pinned = canTell ? tracker.readTwice().second : undefined;
+    const spent = this.#readTime;
+    const pinned = this.#readPinned();
     const dirty = new DirtyMap(tracker.pageSize);
     const windows: LabelledWindow[] = [];
     for await (const window of tracker.drainAsync({ signal })) {
@@ -55,11 +74,43 @@ export class LiveRounds {
       dirty,
       pinned,
       labels: [...new Set(windows.map(({ label }) => label))],
-      mappings: container.mappings.map(({ iova, size }) => ({ iova, size }))
-        .sort((a, b) => a.iova < b.iova ? -1 : 1),
+      mappings: this.mappings,
       windows,
-      readTime: tracker.readTime - spent,
-      account: accountOf(container),
+      readTime: this.#readTime - spent,
+      account: accountOf(this.#container),
     };
+  }
+
+  get #readTime(): number {
+    const [pins, tracker] = [this.#pins, this.#tracker];
+    const beside = typeof pins === "string" || pins === tracker ? 0 : pins.readTime;
+    return tracker.readTime + beside;
+  }
+
+  #readPinned(): DirtyMap | undefined {
+    const [pins, tracker] = [this.#pins, this.#tracker];
+    if (typeof pins === "string" || this.unpinned !== undefined) return undefined;
+    const { second } = pins.readTwice();
+    if (pins === tracker) return second;
+    // What type1 takes for dirty is not asked of it, and must not pile up.
+    for (const _ of pins.drain());
+    return second.withPageSize(tracker.pageSize);
+  }
+
+  /** Ends what was started beside the tracker. */
+  [Symbol.dispose](): void {
+    if (typeof this.#pins !== "string" && this.#pins !== this.#tracker) {
+      this.#pins[Symbol.dispose]();
+    }
+  }
+}
+
+/** Type1's own tracking, or why there is none. */
+function beside(container: Container): DirtyTracker | string {
+  try {
+    return container.trackDirty();
+  } catch (error) {
+    if (!(error instanceof VfioError)) throw error;
+    return error.message;
   }
 }

@@ -158,6 +158,12 @@ export const MANUAL: Readonly<Partial<Record<CommandName, ManualText>>> = {
       ["stale", "bits in buffers that were not zeroed, at shifted places, or after a failed read"],
       ["account, pin", "VmLck and the memory limit; what drivers may pin"],
       ["device, feature", "requests of a device, and DEVICE_FEATURE"],
+      ["log, migration", "a device's log of its own writes, and its migration states"],
+      ["iommufd, option", "requests of /dev/iommu in general, and its options"],
+      ["ioas ranges, ioas map, ioas copy, ioas unmap", "address spaces of iommufd"],
+      ["node", "devices opened by their own nodes: bound, attached, detached"],
+      ["hwpt, hwpt dirty", "page tables of iommufd, and their dirty bits"],
+      ["iommufd account", "VmLck, VmPin and the memory limit with iommufd"],
     ],
     caveats: [
       "What cannot run, or was not recorded, says nothing about the kernel.",

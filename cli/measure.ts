@@ -11,6 +11,7 @@ import type { Context } from "./context.ts";
 import { LiveRounds } from "./live_rounds.ts";
 import { attachAll, mapAll, readMaps, type Wish } from "./maps.ts";
 import type { ParsedOptions } from "./parse.ts";
+import { readSource, type SourceName, track } from "./source.ts";
 import { leaveIfStuck } from "./stuck.ts";
 import { checkDevice, numberValue } from "./values.ts";
 
@@ -20,6 +21,7 @@ export interface RoundPlan {
   readonly maps: readonly Wish[];
   readonly seconds: number;
   readonly rounds: number;
+  readonly source: SourceName | undefined;
 }
 
 const WEEK = 7 * 86_400;
@@ -37,6 +39,7 @@ export function readRounds(
     seconds:
       numberValue("interval", values.get("interval"), { least: 0, most: WEEK, whole: false }) ??
         1,
+    source: readSource(values.get("source")),
     rounds: numberValue("count", values.get("count"), { least: 1, most: MOST, whole: true }) ??
       rounds,
   };
@@ -75,12 +78,13 @@ export async function measure<T extends Taker>(
   const { out, kernel, signal } = context;
   using container = attachAll(kernel, plan.devices);
   using _mapped = mapAll(out, container, plan.maps);
-  using tracker = container.trackDirty();
+  using tracking = track(out, container, plan.source);
+  const { tracker } = tracking;
+  using live = new LiveRounds(container, tracker);
   try {
     const { source, pageSize } = tracker;
     const head = headOf(context, { devices: plan.devices, source, pageSize });
-    const taker = begin(head, container.mappings);
-    const live = new LiveRounds(container, tracker);
+    const taker = begin(head, live.mappings);
     for (let round = 1; round <= plan.rounds; round += 1) {
       await delay(plan.seconds * 1000, signal);
       taker.add(await live.next(signal));

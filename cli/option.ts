@@ -74,7 +74,7 @@ export const COMMON: readonly OptionRow[] = [
     // A list, so that two that differ are seen.
     kind: "list",
     value: "NAME",
-    about: `the model as recorded: ${PROFILES}; or --model=NAME`,
+    about: `recorded kernel: ${PROFILES}; or --model=NAME`,
   },
   { name: "trace", kind: "value", value: "FILE", about: "write each system call there" },
   { name: "help", kind: "flag", short: "h", about: "this text" },

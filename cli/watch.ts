@@ -4,7 +4,6 @@
  * @module
  */
 
-import type { Container } from "../mod.ts";
 import { delay } from "../lib/base/wait.ts";
 import type { Context } from "./context.ts";
 import { type Keys, readKeys } from "./keys.ts";
@@ -13,6 +12,7 @@ import { attachAll, mapAll } from "./maps.ts";
 import { headOf, readRounds, type RoundPlan } from "./measure.ts";
 import type { Output } from "./output.ts";
 import { Screen } from "./screen.ts";
+import { track } from "./source.ts";
 import { leaveIfStuck } from "./stuck.ts";
 import { act, newState, rateOf, type WatchState, withRound } from "./watch_state.ts";
 import { renderWatch, roundLine } from "./watch_view.ts";
@@ -23,13 +23,14 @@ export async function watch(context: Context): Promise<number> {
   const plan = readRounds(parsed, Infinity);
   using container = attachAll(kernel, plan.devices);
   using _mapped = mapAll(out, container, plan.maps);
-  using tracker = container.trackDirty();
+  using tracking = track(out, container, plan.source);
+  const { tracker } = tracking;
   const { source, pageSize } = tracker;
   const begun = newState(headOf(context, { devices: plan.devices, source, pageSize }));
-  const live = new LiveRounds(container, tracker);
+  using live = new LiveRounds(container, tracker);
   const next = async (state: WatchState): Promise<WatchState> => {
     const round = await live.next(context.signal);
-    return withRound(state, round, whyUnpinned(container));
+    return withRound(state, round, live.unpinned);
   };
   try {
     if (out.isTerminal && !out.json) await onScreen(context, plan, begun, next);
@@ -42,11 +43,6 @@ export async function watch(context: Context): Promise<number> {
 }
 
 type Next = (state: WatchState) => Promise<WatchState>;
-
-function whyUnpinned(container: Container): string | undefined {
-  const { label, reason } = container.scope();
-  return label === "pinned-scope" ? undefined : reason;
-}
 
 /** A line, or a JSON object, for each round. */
 async function inLines(

@@ -12,6 +12,7 @@ pages, and shows after each interval the runs of pages that became dirty.
 Each round clears what it reads. Labels tell what "dirty" means:
   all-mapped    every mapped page, by rule: nothing is known about writes
   pinned-scope  a driver has or had it pinned, or wrote it: maybe written
+  written       the device wrote it, as its own log says
   unknown       one of these; incomplete: after an error, every page`,
   options: [
     {
@@ -19,6 +20,12 @@ Each round clears what it reads. Labels tell what "dirty" means:
       kind: "list",
       value: "IOVA:SIZE",
       about: "map SIZE bytes there (default: 64M, lowest free)",
+    },
+    {
+      name: "source",
+      kind: "value",
+      value: "NAME",
+      about: "type1, or log: the device's own (default: log if any)",
     },
     {
       name: "interval",

@@ -5,11 +5,12 @@ import { VFIO_GROUP_FLAGS_VIABLE } from "../uapi/flag.ts";
 import { vfio_group_status } from "../uapi/group.ts";
 import { VFIO_GROUP_GET_STATUS } from "../uapi/request.ts";
 import type { Kernel } from "../sys/kernel.ts";
-import { readText } from "../sys/text.ts";
 import type { Need } from "./check.ts";
+import { counter, hasIpcLock } from "./status.ts";
 import { type Member, openContainer, openGroup, RawContainer, type RawGroup } from "./container.ts";
 import { type Devices, findDevices } from "./devices.ts";
 import { type Facts, factsOf } from "./facts.ts";
+import { findNodes } from "./node.ts";
 import { Pinner } from "./pinner.ts";
 import { Places } from "./place.ts";
 import { answer, Unprepared } from "./raw.ts";
@@ -20,7 +21,6 @@ const LOW = 0x100_0000n;
 const USUAL_PAGE = 4096n;
 /** Mappings that the suite makes one by one to reach the limit, at most. */
 const SMALL_LIMIT = 1000;
-const CAP_IPC_LOCK = 14n;
 
 /** See the file. */
 export class Bench implements Disposable {
@@ -31,6 +31,8 @@ export class Bench implements Disposable {
   /** Smallest page of the IOMMU, in bytes. */
   readonly page: bigint;
   readonly places: Places;
+  /** Nodes of PCI devices, as /dev/vfio/devices/vfio0, in the order of the devices. */
+  readonly nodes: readonly string[];
   readonly #missing: ReadonlyMap<Need, string>;
   readonly #nonViable: Member | undefined;
   readonly #stack: DisposableStack;
@@ -47,7 +49,7 @@ export class Bench implements Disposable {
     this.kernel = kernel;
     const found = findDevices(kernel, only);
     const state = new Map(
-      [...found.pci, ...found.vendorPci, ...found.mdev, ...found.noUnmap]
+      Object.values(found).flat()
         .map((member) => [member, stateOf(kernel, member)] as const),
     );
     const ready = (list: readonly Member[]): Member[] =>
@@ -56,6 +58,8 @@ export class Bench implements Disposable {
       pci: ready(found.pci),
       mdev: ready(found.mdev),
       noUnmap: ready(found.noUnmap),
+      logging: ready(found.logging),
+      migrating: ready(found.migrating),
       vendorPci: ready(found.vendorPci),
     };
     this.#nonViable = found.pci.find((member) => state.get(member) === "not viable");
@@ -75,15 +79,18 @@ export class Bench implements Disposable {
     if (this.#nonViable === undefined) {
       missing.set("non-viable", "no group holds a device of the host beside one of VFIO");
     }
-    if (this.#hasIpcLock()) {
+    if (hasIpcLock(kernel)) {
       missing.set("memory-limit", "the process has CAP_IPC_LOCK, and no limit counts");
-    }
+    } else missing.set("ipc-lock", "the process has no CAP_IPC_LOCK");
     const driver = "the lab's vendor driver is not loaded, or has no such device that is free";
     const [mdev, mdev2] = this.devices.mdev;
     if (mdev === undefined) missing.set("mdev", driver);
     if (mdev2 === undefined) missing.set("mdev2", driver);
     if (this.devices.noUnmap.length === 0) missing.set("no-unmap", driver);
+    if (this.devices.logging.length === 0) missing.set("log", driver);
+    if (this.devices.migrating.length === 0) missing.set("migrates", driver);
     if (this.devices.vendorPci.length === 0) missing.set("vendor-pci", driver);
+    this.nodes = findNodes(kernel, this.devices.pci, missing);
     this.#missing = missing;
     this.page = this.facts?.page ?? USUAL_PAGE;
     this.places = stack.use(new Places(kernel, this.page));
@@ -109,12 +116,6 @@ export class Bench implements Disposable {
       if (error.answer !== "EPERM") missing.set("unsafe-interrupts", remapped);
       return undefined;
     }
-  }
-
-  #hasIpcLock(): boolean {
-    const text = readText(this.kernel, "/proc/self/status");
-    const mask = typeof text === "string" ? /^CapEff:\s*([0-9a-f]+)$/m.exec(text)?.[1] : undefined;
-    return mask === undefined || (BigInt(`0x${mask}`) >> CAP_IPC_LOCK & 1n) === 1n;
   }
 
   /** Why a check cannot run here; undefined if it can. */
@@ -145,6 +146,16 @@ export class Bench implements Disposable {
   /** A mediated device whose driver has no dma_unmap callback. */
   get noUnmap(): Member {
     return need(this.devices.noUnmap[0]);
+  }
+
+  /** A mediated device that keeps a log. */
+  get logging(): Member {
+    return need(this.devices.logging[0]);
+  }
+
+  /** A mediated device that migrates only while it is stopped. */
+  get migrating(): Member {
+    return need(this.devices.migrating[0]);
   }
 
   /** A PCI device whose driver pins. */
@@ -195,10 +206,12 @@ export class Bench implements Disposable {
 
   /** VmLck in pages. */
   locked(): number {
-    const text = readText(this.kernel, "/proc/self/status");
-    const line = typeof text === "string" ? /^VmLck:\s*(\d+) kB$/m.exec(text)?.[1] : undefined;
-    if (line === undefined) throw new Unprepared("VmLck", "not in /proc/self/status");
-    return Number(BigInt(line) * 1024n / this.page);
+    return Number(counter(this.kernel, "VmLck") / this.page);
+  }
+
+  /** VmPin in pages. */
+  pinned(): number {
+    return Number(counter(this.kernel, "VmPin") / this.page);
   }
 
   /** Gives memory and libc back. */

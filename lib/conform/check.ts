@@ -25,6 +25,8 @@ export type Need =
   | "non-viable"
   /** A process whose memory limit counts: without CAP_IPC_LOCK. */
   | "memory-limit"
+  /** A process whose memory limit does not count. */
+  | "ipc-lock"
   /** A mediated device of the lab's vendor driver. */
   | "mdev"
   /** A second one. */
@@ -32,7 +34,23 @@ export type Need =
   /** One whose driver has no dma_unmap callback. */
   | "no-unmap"
   /** A PCI device that the lab's vendor driver has. */
-  | "vendor-pci";
+  | "vendor-pci"
+  /** A mediated device of that driver that keeps a log of its writes, and has all migration states. */
+  | "log"
+  /** One that migrates only while it is stopped. */
+  | "migrates"
+  /** /dev/iommu. */
+  | "iommufd"
+  /** The mock IOMMU of the kernel's own tests. */
+  | "mock"
+  /** A PCI device bound to vfio-pci that has a node of its own and can be bound to an iommufd. */
+  | "node"
+  /** Such a device, whether or not it can be bound. */
+  | "node-any"
+  /** A second one, in another group. */
+  | "node2"
+  /** A device's node, and an IOMMU that does not remap interrupts. */
+  | "node-unsafe";
 
 /** Notes an answer: what was asked, and what came. A label stands once in a check. */
 export type Say = (step: string, answer: string) => void;

@@ -12,6 +12,10 @@ export interface Devices {
   readonly mdev: readonly Member[];
   /** Those whose driver has no dma_unmap callback. */
   readonly noUnmap: readonly Member[];
+  /** Those that keep a log of their writes. */
+  readonly logging: readonly Member[];
+  /** Those that migrate only while they are stopped. */
+  readonly migrating: readonly Member[];
   /** PCI devices that the lab's vendor driver has. */
   readonly vendorPci: readonly Member[];
 }
@@ -55,6 +59,7 @@ const isNoIommu = (kernel: Kernel, group: number): boolean => {
 export function findDevices(kernel: Kernel, only: readonly string[] = []): Devices {
   const wanted = (name: string): boolean => only.length === 0 || only.includes(name);
   const found = { pci: [] as Member[], mdev: [] as Member[], noUnmap: [] as Member[] };
+  const [logging, migrating]: [Member[], Member[]] = [[], []];
   const vendorPci: Member[] = [];
   const groups = new Set<number>();
   for (const name of names(kernel, PCI).filter(wanted)) {
@@ -73,6 +78,8 @@ export function findDevices(kernel: Kernel, only: readonly string[] = []): Devic
     if (device === undefined) continue;
     if (kind === "pins") found.mdev.push(device);
     if (kind === "no_unmap") found.noUnmap.push(device);
+    if (kind === "logs") logging.push(device);
+    if (kind === "migrates") migrating.push(device);
   }
-  return { ...found, vendorPci };
+  return { ...found, logging, migrating, vendorPci };
 }

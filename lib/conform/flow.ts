@@ -5,6 +5,7 @@
  * @module
  */
 
+import { HWPT_TRAPS } from "../rules/hwpt_trap.ts";
 import { ruleNamed } from "../rules/table.ts";
 
 /** A behaviour, as a rule has it. */
@@ -85,6 +86,25 @@ export const FLOWS: Readonly<Record<string, Flow>> = {
     about: "flags, index and range of SET_IRQS fit the device",
   },
   "device.rw": { source: "vfio_pci_rw", about: "reads and writes stay in a region" },
+  "log.page": { source: "vfio_device_feature_dma_logging_control", about: "the page size granted" },
+  "log.bits": {
+    source: "vfio_device_log_read_and_clear",
+    about: "which bits are set for written pages, and when they are clear again",
+  },
+  "migration.stream": {
+    source: "vfio_ioct_mig_return_fd",
+    about: "the streams that changes of state open, and what goes through them",
+  },
+  "hwpt.bits": {
+    source: "iopt_read_and_clear_dirty_data",
+    about: "which bits are set for written pages, and when they are clear again",
+  },
+  "iommufd.account": {
+    source: "do_update_pinned",
+    about:
+      "pages are pinned and charged once for all that lead to them, from the first page table on",
+  },
+  ...Object.fromEntries(HWPT_TRAPS.map(({ name, source, about }) => [name, { source, about }])),
   "device.unknown": { source: "vfio_device_fops_unl_ioctl", about: "requests that a device lacks" },
 };
 

@@ -12,7 +12,16 @@ import { VFIO_DEVICE_FLAGS_PCI, VFIO_REGION_INFO_CAP_TYPE } from "../uapi/flag_d
 import { VFIO_DEVICE_GET_INFO, VFIO_DEVICE_GET_REGION_INFO } from "../uapi/request.ts";
 import { answer, must, type RawFile, Unprepared } from "./raw.ts";
 
-const OP = { PIN: 1, UNPIN: 2, WRITE: 3, READ: 4, WRITE_PINNED: 5, CLEAR: 6 } as const;
+const OP = {
+  PIN: 1,
+  UNPIN: 2,
+  WRITE: 3,
+  READ: 4,
+  WRITE_PINNED: 5,
+  CLEAR: 6,
+  DIRTY: 7,
+  FAIL: 9,
+} as const;
 const FLAG = { PROT_READ: 1, PROT_WRITE: 2, ONE_CALL: 4 } as const;
 const MAGIC = 0x314e_4950;
 const AT = { result: 0x20n, magic: 0x28n, pinned: 0x30n, log: 0x100n, data: 0x1000n } as const;
@@ -72,6 +81,17 @@ export class Pinner implements Disposable {
   /** Reads with vfio_dma_rw. */
   read(iova: bigint, length: number): string {
     return this.#run(OP.READ, iova, length, 0);
+  }
+
+  /** Notes pages of 4 KiB as written in the device's log: how many of the log's it touches, or the error. */
+  dirty(iova: bigint, pages: number): string {
+    const text = this.#run(OP.DIRTY, iova, pages, 0);
+    return text === "OK" ? `${this.#read(AT.result, 8).getBigInt64(0, true)}` : text;
+  }
+
+  /** Lets the next change of the migration state fail. */
+  failNext(): void {
+    this.#run(OP.FAIL, 0n, 0, 0);
   }
 
   /** Forgets the callbacks. */

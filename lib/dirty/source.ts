@@ -30,6 +30,8 @@ export interface DirtySource {
   readonly pageSize: bigint;
   /** Most bytes of bitmap in one read. */
   readonly maxBitmapBytes: number;
+  /** Whether a read may hold addresses between mappings, which it then tells nothing of. */
+  readonly spansGaps: boolean;
   /** Begins to track. */
   start(): void;
   /** Ends tracking; what was not read is lost. */

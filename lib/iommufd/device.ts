@@ -16,7 +16,8 @@ import {
 import { explainAttach, explainBind } from "./explain.ts";
 import { Hwpt, hwptParts } from "./hwpt.ts";
 import { type Ioas, partsOf } from "./ioas.ts";
-import type { IommufdFile, IommufdObject } from "./object.ts";
+import type { IommufdFile, IommufdObject, Parts } from "./object.ts";
+import { recorded } from "./recorder.ts";
 
 /** A device that is attached; dispose detaches it. */
 export interface Attachment extends Disposable {
@@ -81,6 +82,19 @@ export class BoundDevice implements Disposable, IommufdObject {
     if (this.#attachment !== undefined) {
       throw new ReferenceError(`${this.name} is attached already; dispose its attachment first`);
     }
+    if (target instanceof Hwpt) return this.#attach(target, hwptParts(target));
+    return this.#charged("page-table", target, () => this.#attach(target, partsOf(target)));
+  }
+
+  /** Does what may make, or end, a page table of an address space: the ledger is told. */
+  #charged<T>(kind: "page-table" | "page-table-gone", space: Ioas, act: () => T): T {
+    return recorded(this.#init.iommufd.recorder, act, (book) => {
+      book.setTables(space.id, partsOf(space).size);
+      return [kind, `${this.name} and address space ${space.id}`];
+    });
+  }
+
+  #attach(target: Ioas | Hwpt, parts: Parts): Attachment {
     const { kernel } = this.#init.iommufd;
     const struct = vfio_device_attach_iommufd_pt_v6_6.create();
     struct.fields.argsz = vfio_device_attach_iommufd_pt_v6_6.size;
@@ -92,14 +106,17 @@ export class BoundDevice implements Disposable, IommufdObject {
         target.id,
       (errno) => explainAttach(kernel, errno),
     );
-    const parts = target instanceof Hwpt ? hwptParts(target) : partsOf(target);
     const attachment: Attachment = {
       pageTableId: struct.fields.pt_id,
       [Symbol.dispose]: () => {
-        parts.delete(attachment);
         if (this.#attachment !== attachment) return;
         this.#attachment = undefined;
-        this.#detach();
+        const detach = (): void => {
+          parts.delete(attachment);
+          this.#detach();
+        };
+        if (target instanceof Hwpt) detach();
+        else this.#charged("page-table-gone", target, detach);
       },
     };
     parts.add(attachment);

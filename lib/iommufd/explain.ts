@@ -123,7 +123,8 @@ export function explainBind(errno: number): string | undefined {
       return "the device's group is open: a device is used through its group or by itself, not both";
     case ERRNO.EPERM:
       return "the IOMMU does not remap interrupts, so a device could send any; switch interrupt " +
-        "remapping on, or accept the risk: the module iommufd's parameter allow_unsafe_interrupts";
+        "remapping on, or accept the risk: the module iommufd's parameter allow_unsafe_interrupts; or " +
+        "another iommufd has a device of its group";
     case ERRNO.EINVAL:
       return "the device is bound already, or its IOMMU does not fit";
     default:

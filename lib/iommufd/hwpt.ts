@@ -1,5 +1,5 @@
 import { checkKind, checkOptions, type Kinds } from "../base/argument.ts";
-import type { Extent } from "../base/extent.ts";
+import type { Extent, ExtentSet } from "../base/extent.ts";
 import { formatSize, hex } from "../base/format.ts";
 import type { BitmapTarget } from "../dirty/source.ts";
 import {
@@ -17,10 +17,11 @@ import {
   IOMMU_HWPT_GET_DIRTY_BITMAP,
   IOMMU_HWPT_SET_DIRTY_TRACKING,
 } from "../uapi/request.ts";
-import { checkDirtyRange } from "./dirty_range.ts";
+import { checkDirtyRead } from "./dirty_range.ts";
 import { explainDirty, explainHwpt } from "./explain.ts";
 import type { Ioas } from "./ioas.ts";
 import { destroy, type IommufdFile, type IommufdObject, Parts, request } from "./object.ts";
+import { recorded } from "./recorder.ts";
 
 /** How to make a page table. */
 export interface HwptOptions {
@@ -44,8 +45,8 @@ const PAGE = 4096n;
 export interface HwptInit {
   readonly file: IommufdFile;
   readonly ioas: Ioas;
-  /** What is mapped in a range. */
-  readonly found: (range: Extent) => Extent[];
+  /** What is mapped. */
+  readonly mappings: ExtentSet<Extent>;
   /** The unit of addresses, now. */
   readonly alignment: () => bigint;
   /** What goes before the address space. */
@@ -59,6 +60,27 @@ let parts: (hwpt: Hwpt) => Parts;
 /**
  * A page table of an IOMMU, with the mappings of its address space. Dispose destroys it, with the
  * attachments that Pinscope made to it.
+ *
+ * @example Which of 256 pages a device wrote
+ * ```ts
+ * import { Iommufd } from "@pinscope/vfio";
+ * import { ModelKernel } from "@pinscope/vfio/model";
+ *
+ * const kernel = new ModelKernel();
+ * using iommufd = Iommufd.open({ kernel });
+ * using device = iommufd.bind("0000:00:10.0");
+ * using space = iommufd.addressSpace();
+ * using memory = iommufd.allocate(1n << 20n);
+ * using _mapping = space.map(memory, { iova: 0x10000000n });
+ * using table = space.pageTable(device, { dirtyTracking: true });
+ * using _attachment = device.attach(table);
+ * table.setDirtyTracking(true);
+ * kernel.dma("0000:00:10.0").write(0x10009000n, Uint8Array.of(1)); // the model's device works
+ *
+ * using bitmap = iommufd.allocate(3n * 4096n); // zeroed, with slack behind the 32 bytes
+ * table.readDirty({ iova: 0x10000000n, size: 1n << 20n }, { address: bitmap.address, size: 32 });
+ * if ((bitmap.bytes[1]! & 2) === 0) throw new Error("page 9 is dirty");
+ * ```
  *
  * @see drivers/iommu/iommufd/hw_pagetable.c
  */
@@ -134,14 +156,10 @@ export class Hwpt implements Disposable, IommufdObject {
   readDirty(range: Extent, target: BitmapTarget, options?: DirtyReadOptions): void {
     this.#alive();
     const { pageSize = PAGE, clear = true } = checkOptions(options, READ_OPTIONS);
-    if (!this.#tracking) {
-      throw new ReferenceError(
-        `Cannot read dirty pages of page table ${this.id}: tracking is off, and the kernel would ` +
-          "answer that none is dirty",
-      );
-    }
-    const { file, found, alignment } = this.#init;
-    checkDirtyRange({ range, target, pageSize, alignment: alignment(), found: found(range) });
+    const { file, mappings, alignment } = this.#init;
+    const { tracksDirty } = this;
+    const state = { mappings, alignment: alignment(), tracksDirty, tracking: this.#tracking };
+    checkDirtyRead({ ...range, pageSize, bytes: target.size }, state, `page table ${this.id}`);
     const { fields } = this.#get;
     fields.hwpt_id = this.id;
     fields.flags = clear ? 0 : IOMMU_HWPT_GET_DIRTY_BITMAP_NO_CLEAR;
@@ -162,10 +180,17 @@ export class Hwpt implements Disposable, IommufdObject {
   [Symbol.dispose](): void {
     if (this.#gone) return;
     this.#parts[Symbol.dispose]();
-    destroy(this.#init.file, this, `page table ${this.id}`);
+    const { file, parts, ioas } = this.#init;
+    const what = `page table ${this.id}`;
+    recorded(file.recorder, () => {
+      destroy(file, this, what);
+      parts.delete(this);
+    }, (book) => {
+      book.setTables(ioas.id, parts.size);
+      return ["page-table-gone", `${what} of address space ${ioas.id}`];
+    });
     this.#gone = true;
     this.#tracking = false;
-    this.#init.parts.delete(this);
   }
 }
 
@@ -183,8 +208,13 @@ export function allocateHwpt(
   const operation = [IOMMU_HWPT_ALLOC, "IOMMU_HWPT_ALLOC"] as const;
   const action = `make a page table${dirtyTracking ? " with dirty tracking" : ""} of address ` +
     `space ${ioas.id} for device ${device.id}`;
-  request(file, operation, struct, action, (errno) => explainHwpt(errno, dirtyTracking));
-  return make(init, struct.fields.out_hwpt_id, dirtyTracking);
+  return recorded(file.recorder, () => {
+    request(file, operation, struct, action, (errno) => explainHwpt(errno, dirtyTracking));
+    return make(init, struct.fields.out_hwpt_id, dirtyTracking);
+  }, (book, _mode, { id }) => {
+    book.setTables(ioas.id, init.parts.size);
+    return ["page-table", `page table ${id} of address space ${ioas.id}`];
+  });
 }
 
 /** What goes before a page table. */

@@ -1,46 +1,26 @@
-import { checkKind, checkOptions, given, type Kinds } from "../base/argument.ts";
+import { checkKind, checkOptions, given } from "../base/argument.ts";
 import { type Extent, ExtentSet } from "../base/extent.ts";
 import { formatSize, hex } from "../base/format.ts";
+import type { PlannedMap } from "../pins/forecast.ts";
+import { forecastIommufd, type IommufdForecast } from "../pins/iommufd_forecast.ts";
+import type { PinBook, PinMode } from "../pins/pin_book.ts";
 import type { IovaRange } from "../rules/iova.ts";
 import { holdMemory, HostMemory } from "../sys/memory.ts";
-import { IOMMU_OPTION_HUGE_PAGES } from "../uapi/flag.ts";
+import { IOMMU_OPTION_HUGE_PAGES, IOMMU_OPTION_RLIMIT_MODE } from "../uapi/flag.ts";
 import { checkPart, checkPlace, checkRanges, checkUnmap } from "./check.ts";
 import { allocateHwpt, type Hwpt, type HwptOptions } from "./hwpt.ts";
 import { type IoasRanges, IoasRequests, type Place } from "./ioas_request.ts";
+import { type IoasMapFileOptions, type IoasMapOptions, MAP_OPTIONS } from "./map_option.ts";
 import {
-  type IoasAccess,
   IoasMapping,
   type IoasMappingInit,
   newMapping,
   releaseMapping,
+  sliceOf,
 } from "./mapping.ts";
 import { destroy, type IommufdFile, type IommufdObject, Parts } from "./object.ts";
 import { getOption, setOption } from "./option.ts";
-
-/** How to map. */
-export interface IoasMapOptions {
-  /** The address that devices use; by default the kernel chooses one. */
-  readonly iova?: bigint;
-  /** What devices may do; both by default, of a copy what its source allows. */
-  readonly access?: IoasAccess;
-  /** Where in the memory, the file or the source to begin, in bytes; 0 by default. */
-  readonly offset?: bigint;
-  /** How much to map, in bytes; all from the offset on by default. */
-  readonly size?: bigint;
-}
-
-/** How to map memory of a file: its size cannot be asked for, so it is given. */
-export interface IoasMapFileOptions extends IoasMapOptions {
-  /** How much to map, in bytes. */
-  readonly size: bigint;
-}
-
-const OPTIONS: Kinds<IoasMapOptions> = {
-  iova: "bigint",
-  access: ["r", "w", "rw"],
-  offset: "bigint",
-  size: "bigint",
-};
+import { readPins, recorded } from "./recorder.ts";
 
 /** Set by the class, for this folder alone. */
 let make: (file: IommufdFile, id: number, onGone: (ioas: Ioas) => void) => Ioas;
@@ -140,16 +120,19 @@ export class Ioas implements Disposable, IommufdObject {
     if (!(memory instanceof HostMemory)) {
       throw new TypeError(`memory must be host memory, as allocate gives; got ${given(memory)}`);
     }
-    const { offset = 0n, access = "rw", ...rest } = checkOptions(options, OPTIONS);
+    const { offset = 0n, access = "rw", ...rest } = checkOptions(options, MAP_OPTIONS);
     const size = rest.size ?? memory.size - offset;
     checkPart("A mapping", offset, size, memory.size);
     // Held before the call: memory that was given back must not reach the kernel.
     using undo = new DisposableStack();
     const held = undo.use(holdMemory(memory));
     const place = this.#place({ iova: rest.iova, size, access });
-    const iova = this.#requests.map(memory.address + offset, place);
-    undo.move();
-    return this.#add({ iova, size, access, memory, held });
+    return this.#record("map", () => {
+      const iova = this.#requests.map(memory.address + offset, place);
+      undo.move();
+      const slice = { origin: {}, start: offset, size };
+      return this.#add({ iova, size, access, memory, held, slice });
+    });
   }
 
   /**
@@ -163,13 +146,17 @@ export class Ioas implements Disposable, IommufdObject {
     checkKind("fd", fd, "number");
     const { offset = 0n, access = "rw", size, iova } = checkOptions<IoasMapOptions>(
       options,
-      OPTIONS,
+      MAP_OPTIONS,
     );
     checkKind("size", size, "bigint");
     checkPart("A mapping", offset, size!, 1n << 63n);
     const place = this.#place({ iova, size: size!, access });
-    const at = this.#requests.mapFile(fd, offset, place);
-    return this.#add({ iova: at, size: size!, access, memory: undefined, held: undefined });
+    return this.#record("map", () => {
+      const at = this.#requests.mapFile(fd, offset, place);
+      const slice = { origin: {}, start: offset, size: size! };
+      const nothing = { memory: undefined, held: undefined };
+      return this.#add({ iova: at, size: size!, access, ...nothing, slice });
+    });
   }
 
   /**
@@ -185,16 +172,32 @@ export class Ioas implements Disposable, IommufdObject {
       throw new TypeError(`source must be a mapping of an address space; got ${given(source)}`);
     }
     if (!source.isMapped) throw new ReferenceError("Cannot copy a mapping: it is gone already");
-    const { offset = 0n, access = source.access, ...rest } = checkOptions(options, OPTIONS);
+    const { offset = 0n, access = source.access, ...rest } = checkOptions(options, MAP_OPTIONS);
     const size = rest.size ?? source.size - offset;
     checkPart("A copy", offset, size, source.size);
     const { memory } = source;
     using undo = new DisposableStack();
     const held = memory === undefined ? undefined : undo.use(holdMemory(memory));
     const place = this.#place({ iova: rest.iova, size, access });
-    const iova = this.#requests.copy({ id: from.id, iova: source.iova + offset }, place);
-    undo.move();
-    return this.#add({ iova, size, access, memory, held });
+    const { origin, start } = sliceOf(source);
+    return this.#record("copy", () => {
+      const iova = this.#requests.copy({ id: from.id, iova: source.iova + offset }, place);
+      undo.move();
+      const slice = { origin, start: start + offset, size };
+      return this.#add({ iova, size, access, memory, held, slice });
+    });
+  }
+
+  /** Makes a mapping, and enters it in the ledger if one is kept. */
+  #record(kind: "map" | "copy", act: () => IoasMapping): IoasMapping {
+    return recorded(this.#file.recorder, act, (book, mode, mapping) => {
+      book.add(this.id, mapping, sliceOf(mapping), mode);
+      return [kind, this.#subject(mapping)];
+    });
+  }
+
+  #subject({ iova, size }: Extent): string {
+    return `${formatSize(size)} at iova ${hex(iova)} in address space ${this.id}`;
   }
 
   #place(place: Place): Place {
@@ -210,6 +213,25 @@ export class Ioas implements Disposable, IommufdObject {
   }
 
   /**
+   * Tells whether mappings of host memory will fit, and which limit stops them first, without asking
+   * the kernel for them.
+   *
+   * @param maps The mappings, in the order in which they will be made.
+   * @throws {TypeError} If a planned mapping is not one.
+   * @throws {RangeError} If a count is not a whole number of at least 1.
+   * @throws {VfioError} If /proc cannot be read.
+   */
+  forecast(maps: readonly PlannedMap[]): IommufdForecast {
+    const { ranges, alignment } = this.ranges();
+    const pins = readPins(this.#file.kernel);
+    const own = getOption(this.#file, IOMMU_OPTION_RLIMIT_MODE, 0) === 1n ? "process" : "user";
+    const mode = pins.ipcLock ? "none" : own;
+    const hasTable = this.#parts.size > 0;
+    const { mappings } = this;
+    return forecastIommufd({ ranges, alignment, mappings, hasTable, mode, pins }, maps);
+  }
+
+  /**
    * Unmaps all mappings of a range, in one request.
    *
    * @returns Bytes that were removed.
@@ -219,9 +241,9 @@ export class Ioas implements Disposable, IommufdObject {
    */
   unmap(range: Extent): bigint {
     this.#alive();
+    checkUnmap(range, this.#mappings);
     const inside = this.#mappings.inRange(range.iova, range.size);
-    checkUnmap(range, inside);
-    return this.#remove(range, inside, `${formatSize(range.size)} at iova ${hex(range.iova)}`);
+    return this.#remove(range, inside, this.#subject(range));
   }
 
   /**
@@ -231,14 +253,20 @@ export class Ioas implements Disposable, IommufdObject {
    */
   unmapAll(): bigint {
     this.#alive();
-    return this.#remove({ iova: 0n, size: (1n << 64n) - 1n }, this.mappings, "everything");
+    const what = `everything in address space ${this.id}`;
+    return this.#remove({ iova: 0n, size: (1n << 64n) - 1n }, this.mappings, what);
   }
 
   #remove(range: Extent, inside: readonly IoasMapping[], what: string): bigint {
     const wanted = inside.reduce((sum, { size }) => sum + size, 0n);
-    const removed = this.#requests.unmap(range, wanted, `unmap ${what}`);
-    this.#forget(inside);
-    return removed;
+    return recorded(this.#file.recorder, () => {
+      const removed = this.#requests.unmap(range, wanted, `unmap ${what}`);
+      this.#forget(inside);
+      return removed;
+    }, (book) => {
+      for (const mapping of inside) book.remove(this.id, mapping);
+      return ["unmap", what];
+    });
   }
 
   #forget(mappings: readonly IoasMapping[]): void {
@@ -261,8 +289,8 @@ export class Ioas implements Disposable, IommufdObject {
    */
   pageTable(device: IommufdObject, options?: HwptOptions): Hwpt {
     this.#alive();
-    const found = (range: Extent): Extent[] => this.#mappings.inRange(range.iova, range.size);
-    const init = { file: this.#file, ioas: this, device, found, parts: this.#parts };
+    const mappings = this.#mappings;
+    const init = { file: this.#file, ioas: this, device, mappings, parts: this.#parts };
     return allocateHwpt({ ...init, alignment: () => this.ranges().alignment }, options);
   }
 
@@ -275,7 +303,11 @@ export class Ioas implements Disposable, IommufdObject {
   [Symbol.dispose](): void {
     if (this.#gone) return;
     this.#parts[Symbol.dispose]();
-    destroy(this.#file, this, `address space ${this.id}`);
+    const what = `address space ${this.id}`;
+    recorded(this.#file.recorder, () => destroy(this.#file, this, what), (book) => {
+      book.drop(this.id);
+      return ["unmap", `everything in ${what}, which is gone`];
+    });
     this.#gone = true;
     using stack = new DisposableStack();
     stack.defer(() => this.#onGone(this));
@@ -291,4 +323,10 @@ export function newIoas(file: IommufdFile, id: number, onGone: (ioas: Ioas) => v
 /** What goes before an address space. */
 export function partsOf(ioas: Ioas): Parts {
   return parts(ioas);
+}
+
+/** Enters what an address space has into a ledger that begins. */
+export function enterIn(book: PinBook, ioas: Ioas, mode: PinMode): void {
+  for (const mapping of ioas.mappings) book.add(ioas.id, mapping, sliceOf(mapping), mode);
+  book.setTables(ioas.id, partsOf(ioas).size);
 }

@@ -50,7 +50,8 @@ const RIGHTS: Readonly<Record<IoasAccess, number>> = {
   rw: IOMMU_IOAS_MAP_READABLE | IOMMU_IOAS_MAP_WRITEABLE,
 };
 
-const flagsOf = ({ iova, access }: Place): number =>
+/** The flags of a mapping there. */
+export const flagsOf = ({ iova, access }: Place): number =>
   RIGHTS[access] | (iova === undefined ? 0 : IOMMU_IOAS_MAP_FIXED_IOVA);
 
 const describe = (verb: string, { iova, size }: Place): string =>

@@ -1,5 +1,6 @@
 import { checkKind, checkOptions, type Kinds } from "../base/argument.ts";
 import { check } from "../base/error.ts";
+import type { IommufdLedger } from "../pins/iommufd_ledger.ts";
 import type { IovaRange } from "../rules/iova.ts";
 import { O_CLOEXEC, O_RDWR } from "../sys/constant.ts";
 import type { MemoryOptions } from "../sys/host_pages.ts";
@@ -13,9 +14,10 @@ import { IOMMU_IOAS_ALLOC } from "../uapi/request.ts";
 import { bindDevice, type BoundDevice } from "./device.ts";
 import { explainOpen, PATH } from "./explain.ts";
 import { type HardwareInfo, readHardwareInfo } from "./hw_info.ts";
-import { type Ioas, newIoas } from "./ioas.ts";
+import { enterIn, Ioas, newIoas } from "./ioas.ts";
 import { type IommufdFile, type IommufdObject, Parts, request } from "./object.ts";
 import { getOption, setOption } from "./option.ts";
+import { PinRecorder } from "./recorder.ts";
 
 /** How to open an iommufd. */
 export interface IommufdOptions {
@@ -47,16 +49,17 @@ const IOAS_OPTIONS: Kinds<IoasOptions> = { allow: "object", hugePages: "boolean"
  * tables before their address spaces.
  *
  * @example Map memory for a device that is opened by its own node
- * ```ts ignore
+ * ```ts
  * import { Iommufd } from "@pinscope/vfio";
+ * import { ModelKernel } from "@pinscope/vfio/model";
  *
- * using iommufd = Iommufd.open();
+ * using iommufd = Iommufd.open({ kernel: new ModelKernel() }); // on a host: Iommufd.open()
  * using device = iommufd.bind("0000:00:10.0");
  * using space = iommufd.addressSpace();
  * using memory = iommufd.allocate(1n << 20n);
  * using mapping = space.map(memory); // the kernel chooses the address
  * using _attachment = device.attach(space);
- * console.log(mapping.iova);
+ * if (mapping.iova === 0n) throw new Error("the kernel never chooses address 0");
  * ```
  *
  * @see drivers/iommu/iommufd/main.c
@@ -78,6 +81,7 @@ export class Iommufd implements Disposable {
     this.#file = file;
     this.#handle = {
       kernel,
+      recorder: undefined,
       get fd() {
         return file.fd;
       },
@@ -119,6 +123,39 @@ export class Iommufd implements Disposable {
   set account(whom: PinAccount) {
     checkKind("account", whom, ["user", "process"]);
     setOption(this.#handle, IOMMU_OPTION_RLIMIT_MODE, 0, whom === "process" ? 1n : 0n);
+  }
+
+  /**
+   * Begins to note what each operation pins and charges, and what it should by the rules. A second
+   * call gives the same ledger. What is mapped already is taken to be charged as it would be now.
+   *
+   * @returns The ledger; VmPin and VmLck are read before and after each operation from now on.
+   * @throws {VfioError} If /proc cannot be read.
+   *
+   * @example When a mapping is pinned
+   * ```ts
+   * import { Iommufd } from "@pinscope/vfio";
+   * import { ModelKernel } from "@pinscope/vfio/model";
+   *
+   * using iommufd = Iommufd.open({ kernel: new ModelKernel() });
+   * const ledger = iommufd.keepLedger();
+   * using device = iommufd.bind("0000:00:10.0");
+   * using space = iommufd.addressSpace();
+   * using memory = iommufd.allocate(8n * 4096n);
+   * using _mapping = space.map(memory); //       nothing is pinned yet
+   * using _attachment = device.attach(space); // now it is
+   * const pinned = ledger.entries.map(({ charged }) => charged.pinned);
+   * if (pinned.join() !== "0,32768") throw new Error(pinned.join());
+   * ```
+   */
+  keepLedger(): IommufdLedger {
+    const { recorder } = this.#handle;
+    if (recorder !== undefined) return recorder.ledger;
+    const made = new PinRecorder(this.#kernel, () => this.account, (book, mode) => {
+      for (const part of this.#parts) if (part instanceof Ioas) enterIn(book, part, mode);
+    });
+    this.#handle.recorder = made;
+    return made.ledger;
   }
 
   /**

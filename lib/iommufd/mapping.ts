@@ -1,4 +1,5 @@
 import type { Extent } from "../base/extent.ts";
+import type { PinSlice } from "../pins/pin_book.ts";
 import type { HostMemory } from "../sys/memory.ts";
 
 /** What the device may do; a mapping is for reading, writing, or both. */
@@ -10,11 +11,14 @@ export interface IoasMappingInit extends Extent {
   readonly memory: HostMemory | undefined;
   readonly held: Disposable | undefined;
   readonly unmap: (mapping: IoasMapping) => void;
+  /** What of which memory it leads to; the memory is the same for all copies. */
+  readonly slice: PinSlice;
 }
 
 /** Set by the class, for this folder alone. */
 let make: (init: IoasMappingInit) => IoasMapping;
 let release: (mapping: IoasMapping) => void;
+let slice: (mapping: IoasMapping) => PinSlice;
 
 /** Memory that devices reach at an IOVA of an address space. Dispose unmaps it. */
 export class IoasMapping implements Disposable, Extent {
@@ -27,11 +31,13 @@ export class IoasMapping implements Disposable, Extent {
   /** The host memory behind it; undefined for memory of a file. The mapping keeps it alive. */
   readonly memory: HostMemory | undefined;
   readonly #unmap: (mapping: IoasMapping) => void;
+  readonly #slice: PinSlice;
   #held: Disposable | undefined;
   #mapped = true;
 
   static {
     make = (init) => new IoasMapping(init);
+    slice = (mapping) => mapping.#slice;
     release = (mapping) => {
       const held = mapping.#held;
       mapping.#held = undefined;
@@ -47,6 +53,7 @@ export class IoasMapping implements Disposable, Extent {
     this.memory = init.memory;
     this.#held = init.held;
     this.#unmap = init.unmap;
+    this.#slice = init.slice;
   }
 
   /** Whether the kernel still has it: it goes with its address space too. */
@@ -62,6 +69,11 @@ export class IoasMapping implements Disposable, Extent {
   [Symbol.dispose](): void {
     if (this.#mapped) this.#unmap(this);
   }
+}
+
+/** What a mapping leads to. */
+export function sliceOf(mapping: IoasMapping): PinSlice {
+  return slice(mapping);
 }
 
 /** Makes a mapping that the kernel has. */

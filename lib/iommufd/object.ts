@@ -9,6 +9,7 @@ import type { Kernel } from "../sys/kernel.ts";
 import { iommu_destroy } from "../uapi/iommufd.ts";
 import { IOMMU_DESTROY } from "../uapi/request.ts";
 import { explainDestroy } from "./explain.ts";
+import type { PinRecorder } from "./recorder.ts";
 
 /** The file that requests go to. */
 export interface IommufdFile {
@@ -16,6 +17,8 @@ export interface IommufdFile {
   readonly kernel: Kernel;
   /** The number of the file, while it is open. */
   readonly fd: number;
+  /** What writes the ledger, if one is kept. */
+  recorder?: PinRecorder | undefined;
 }
 
 /** A thing that the kernel knows by a number within one iommufd. */
@@ -64,6 +67,11 @@ export class Parts implements Disposable {
     this.#parts.delete(part);
   }
 
+  /** How many there are. */
+  get size(): number {
+    return this.#parts.size;
+  }
+
   /** The parts, the oldest first. */
   [Symbol.iterator](): Iterator<Disposable> {
     return this.#parts.values();
@@ -72,7 +80,7 @@ export class Parts implements Disposable {
   /** Disposes what is left. */
   [Symbol.dispose](): void {
     using stack = new DisposableStack();
+    stack.defer(() => this.#parts.clear()); // at the end, also after a failure
     for (const part of this.#parts) stack.use(part);
-    this.#parts.clear();
   }
 }

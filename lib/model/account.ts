@@ -11,6 +11,8 @@ export class MemlockAccount {
   ipcLock: boolean;
   /** VmLck in bytes. */
   locked = 0n;
+  /** VmPin in bytes: what iommufd has pinned, whoever is charged for it. */
+  pinned = 0n;
 
   /** An account without locked memory. */
   constructor(limit: bigint, ipcLock: boolean, hard: bigint = limit) {

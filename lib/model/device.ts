@@ -10,6 +10,7 @@ import { firstRefusal } from "../rules/refusal.ts";
 import { vfio_device_info, vfio_irq_info } from "../uapi/device.ts";
 import { VFIO_DEVICE_FLAGS_PCI, VFIO_DEVICE_FLAGS_RESET } from "../uapi/flag.ts";
 import {
+  VFIO_DEVICE_BIND_IOMMUFD,
   VFIO_DEVICE_FEATURE,
   VFIO_DEVICE_GET_INFO,
   VFIO_DEVICE_GET_IRQ_INFO,
@@ -29,6 +30,7 @@ import { PAGE } from "./page.ts";
 import type { Process } from "./process.ts";
 import { fillRegionInfo, OFFSET_SHIFT } from "./region_info.ts";
 import type { RegionPart } from "./region_part.ts";
+import { vendorFeature } from "./vendor_feature.ts";
 
 /** `num_irqs` ends there: the kernel writes no more than the caller has room for. */
 const INFO_MIN = 16;
@@ -37,6 +39,8 @@ const INFO_MIN = 16;
 export interface DeviceHost {
   readonly parts: DeviceParts;
   readonly behaviour: Behaviour;
+  /** Whether devices have nodes of their own. */
+  readonly hasNodes: boolean;
   /** Called when the file is closed. */
   onRelease(file: DeviceFile): void;
 }
@@ -60,8 +64,10 @@ export class DeviceFile extends ModelFile {
 
   override ioctl(request: number, argument: IoctlArgument, current: Process): number {
     const { pci } = this.#parts;
+    // Only what was opened by its own node can be bound.
+    if (request === VFIO_DEVICE_BIND_IOMMUFD && this.#host.hasNodes) return -ERRNO.EINVAL;
     pci?.power.touch();
-    if (request === VFIO_DEVICE_RESET) return pci === undefined ? -ERRNO.ENOTTY : reset(pci);
+    if (request === VFIO_DEVICE_RESET) return this.#reset();
     const bytes = argument instanceof Uint8Array && argument.length >= 8 ? argument : undefined;
     switch (request) {
       case VFIO_DEVICE_GET_INFO:
@@ -69,11 +75,7 @@ export class DeviceFile extends ModelFile {
       case VFIO_DEVICE_GET_REGION_INFO:
         return bytes === undefined ? -ERRNO.EFAULT : this.#regionInfo(bytes);
       case VFIO_DEVICE_FEATURE:
-        return bytes === undefined ? -ERRNO.EFAULT : deviceFeature(bytes, {
-          power: pci?.power,
-          behaviour: this.#host.behaviour,
-          fileOf: (fd) => current.files.get(fd),
-        });
+        return bytes === undefined ? -ERRNO.EFAULT : this.#feature(bytes, current);
       // The driver of the mediated devices has no interrupts, and looks at nothing.
       case VFIO_DEVICE_GET_IRQ_INFO:
         if (pci === undefined) return -ERRNO.EINVAL;
@@ -93,6 +95,32 @@ export class DeviceFile extends ModelFile {
     }
   }
 
+  #feature(bytes: Uint8Array, current: Process): number {
+    const { behaviour, hasNodes } = this.#host;
+    const { vendor, pci } = this.#parts;
+    const hasBitmaps = hasNodes || behaviour.ownBitmaps === true;
+    return vendorFeature(bytes, vendor, { behaviour, hasBitmaps, current }) ??
+      deviceFeature(bytes, {
+        power: pci?.power,
+        behaviour,
+        fileOf: (fd) => current.files.get(fd),
+      });
+  }
+
+  #reset(): number {
+    const { pci, vendor } = this.#parts;
+    if (pci !== undefined) return reset(pci);
+    if (vendor?.migration === undefined) return -ERRNO.ENOTTY;
+    vendor.reset();
+    return 0;
+  }
+
+  /** Lets the device do its next piece of work, where its log is read. */
+  workForLog(): void {
+    const { vendor } = this.#parts;
+    if (vendor?.log?.isOn === true) vendor.work();
+  }
+
   #info(argument: Uint8Array): number {
     if (argument.length < INFO_MIN) return -ERRNO.EFAULT;
     const { pci, regionCount } = this.#parts;
@@ -104,6 +132,9 @@ export class DeviceFile extends ModelFile {
     if (pci !== undefined) {
       answer.fields.flags = VFIO_DEVICE_FLAGS_PCI | (pci.canReset ? VFIO_DEVICE_FLAGS_RESET : 0);
       answer.fields.num_irqs = pci.irqs.kinds.count;
+    }
+    if (this.#parts.vendor?.migration !== undefined && pci === undefined) {
+      answer.fields.flags = VFIO_DEVICE_FLAGS_RESET;
     }
     answer.fields.num_regions = regionCount;
     const room = pci === undefined ? INFO_MIN : Math.min(argsz, answer.bytes.length);

@@ -1,10 +1,9 @@
 import { LowPower } from "./device_feature.ts";
-import { EduDevice } from "./edu.ts";
+import { type DmaAccess, EduDevice } from "./edu.ts";
 import { PciConfig } from "./pci_config.ts";
 import { PciIrqs } from "./pci_irq.ts";
 import type { RegionPart } from "./region_part.ts";
 import type { ScenePciDevice } from "./scene.ts";
-import type { Type1 } from "./type1.ts";
 import type { PinningDriver } from "./pinning_driver.ts";
 import { REGION_SUBTYPE, REGION_TYPE } from "./vendor_layout.ts";
 
@@ -20,6 +19,8 @@ export interface PciPart {
 /** What a device is made of. */
 export interface DeviceParts {
   readonly pci: PciPart | undefined;
+  /** The driver, where it is one that pins. */
+  readonly vendor: PinningDriver | undefined;
   /** How many regions it counts. */
   readonly regionCount: number;
   /** Those that are not empty. */
@@ -36,7 +37,7 @@ const EDU_BAR = 1 << 20;
 /** A PCI device with the registers of its model, and the command region of a driver that pins. */
 export function pciParts(
   device: ScenePciDevice,
-  iommu: () => Type1 | undefined,
+  access: DmaAccess,
   vendor: PinningDriver | undefined,
 ): DeviceParts {
   const isEdu = device.model === "edu";
@@ -45,7 +46,7 @@ export function pciParts(
   config.msiOn = () => irqs.isMsi;
   const regions = new Map<number, RegionPart>([[CONFIG_REGION, config]]);
   if (isEdu) {
-    const edu = new EduDevice(iommu, config, () => irqs.raise());
+    const edu = new EduDevice(access, config, () => irqs.raise());
     irqs.level = () => edu.raises;
     regions.set(0, edu);
   }
@@ -62,10 +63,10 @@ export function pciParts(
   }
   const regionCount = PCI_REGIONS + (vendor === undefined ? 0 : 1);
   const pci = { config, irqs, power: new LowPower(), canReset: !isEdu };
-  return { pci, regionCount, regions };
+  return { pci, vendor, regionCount, regions };
 }
 
 /** A mediated device: the command region of its driver. */
 export function mdevParts(vendor: PinningDriver): DeviceParts {
-  return { pci: undefined, regionCount: 1, regions: new Map([[0, vendor.region]]) };
+  return { pci: undefined, vendor, regionCount: 1, regions: new Map([[0, vendor.region]]) };
 }

@@ -1,7 +1,5 @@
 import type { PciConfig } from "./pci_config.ts";
 import type { RegionPart } from "./region_part.ts";
-import type { Type1 } from "./type1.ts";
-import { deviceAccess } from "./type1_pin.ts";
 
 // Registers of QEMU's educational device. @see QEMU docs/specs/edu.rst
 const IDENT = 0x00;
@@ -24,20 +22,23 @@ const IDENTITY = 0x0100_00ed;
 /** Registers below take accesses of 4 bytes only, those above of 4 and 8. */
 const WIDE = 0x80;
 
+/** Reads or writes memory through the IOMMU that the device has then: 0, or -EFAULT for a fault. */
+export type DmaAccess = (iova: bigint, bytes: Uint8Array, write: boolean) => number;
+
 /** QEMU's edu device: it computes factorials, and copies between memory and a buffer of its own. */
 export class EduDevice implements RegionPart {
   /** Bytes of its BAR 0. */
   readonly size = 1 << 20;
   readonly canMap = true;
-  readonly #iommu: () => Type1 | undefined;
+  readonly #access: DmaAccess;
   readonly #config: PciConfig;
   readonly #interrupt: () => void;
   readonly #buffer = new Uint8Array(BUFFER_SIZE);
   readonly #registers = new Map<number, bigint>();
 
-  /** A device after power-on; its DMA goes through the IOMMU that the container has then. */
-  constructor(iommu: () => Type1 | undefined, config: PciConfig, interrupt: () => void) {
-    this.#iommu = iommu;
+  /** A device after power-on. */
+  constructor(access: DmaAccess, config: PciConfig, interrupt: () => void) {
+    this.#access = access;
     this.#config = config;
     this.#interrupt = interrupt;
   }
@@ -115,10 +116,9 @@ export class EduDevice implements RegionPart {
     const iova = this.#get(toMemory ? DMA_TARGET : DMA_SOURCE);
     const count = Number(this.#get(DMA_COUNT));
     const inside = own >= 0 && own + count <= BUFFER_SIZE;
-    const iommu = this.#iommu();
-    if (inside && this.#config.isBusMaster && iommu !== undefined) {
+    if (inside && this.#config.isBusMaster) {
       // An address that is not mapped is a fault of the IOMMU: nothing is transferred.
-      deviceAccess(iommu, iova, this.#buffer.subarray(own, own + count), toMemory);
+      this.#access(iova, this.#buffer.subarray(own, own + count), toMemory);
     }
     this.#set(DMA_COMMAND, BigInt(command & ~DMA_RUN));
     if ((command & DMA_INTERRUPT) !== 0) this.#raise(BigInt(DMA_IRQ));

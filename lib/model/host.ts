@@ -1,45 +1,35 @@
 import { ERRNO } from "../base/errno.ts";
 import { MemlockAccount } from "./account.ts";
 import { MAINLINE_V5_8, type ProposalV9 } from "../rules/proposal.ts";
+import type { Behaviour } from "../rules/behaviour.ts";
+import {
+  VFIO_MIGRATION_P2P,
+  VFIO_MIGRATION_PRE_COPY,
+  VFIO_MIGRATION_STOP_COPY,
+} from "../uapi/flag.ts";
 import { ContainerFile } from "./container.ts";
 import { Descriptors } from "./descriptors.ts";
 import { DeviceFile } from "./device.ts";
-import { type DeviceParts, mdevParts, pciParts } from "./device_part.ts";
+import { DeviceDma, type DmaWay } from "./device_dma.ts";
+import { mdevParts, pciParts } from "./device_part.ts";
 import { GroupFile } from "./group.ts";
-import { LAB_VENDOR } from "./lab_scene.ts";
+import { closeDevice, HARMLESS, type HostDevice, isVfio, PINNING } from "./host_device.ts";
+import { HostNodes } from "./host_node.ts";
 import { type DriverPlace, PinningDriver } from "./pinning_driver.ts";
 import { AddressSpace } from "./memory.ts";
-import type { Process } from "./process.ts";
+import type { Process, UserAccount } from "./process.ts";
+import { deviceAccess } from "./type1_pin.ts";
 import type { Scene, SceneMdev, ScenePciDevice } from "./scene.ts";
-
-/** A device of the scene, as it is now. */
-export interface HostDevice {
-  readonly scene: ScenePciDevice | SceneMdev;
-  /** The driver that is bound. */
-  driver: string | undefined;
-  /** What sysfs' driver_override says. */
-  override: string | undefined;
-  /** What pins for the device: a mediated device always has it. */
-  readonly vendor: PinningDriver | undefined;
-  readonly parts: DeviceParts;
-  /** Its open files. */
-  readonly open: Set<DeviceFile>;
-}
-
-/** A PCI driver of VFIO that pins, as vendors write them. */
-export const VENDOR = "model-vfio-pci";
-/** Such drivers: that of the model's own scenes, and that of the lab. */
-const PINNING: ReadonlySet<string | undefined> = new Set([VENDOR, LAB_VENDOR]);
-const VFIO_DRIVERS: ReadonlySet<string | undefined> = new Set(["vfio-pci", ...PINNING]);
-/** Drivers that do no DMA of their own. */
-const HARMLESS: ReadonlySet<string | undefined> = new Set([
-  ...VFIO_DRIVERS,
-  "pci-stub",
-  "pcieport",
-]);
 
 /** The number of the process that a script on the model believes to be. */
 const FIRST_PID = 4242;
+
+/** VFIO_MIGRATION flags. */
+function migrationFlags(states: "stopped" | "all", behaviour: Behaviour): number {
+  const preCopy = behaviour.firstMigration === true ? 0 : VFIO_MIGRATION_PRE_COPY;
+  const more = states === "all" ? VFIO_MIGRATION_P2P | preCopy : 0;
+  return VFIO_MIGRATION_STOP_COPY | more;
+}
 
 /** The host of a model: which devices there are, who drives them, and what is open. */
 export class Host {
@@ -47,12 +37,16 @@ export class Host {
   readonly devices: Map<string, HostDevice>;
   /** The module parameter that takes the risk of interrupts that are not remapped. */
   allowUnsafeInterrupts = false;
+  /** /dev/iommu, and the nodes of devices. */
+  readonly nodes: HostNodes = new HostNodes(this);
   readonly #open = new Map<number, GroupFile>();
+  readonly #user: UserAccount = { locked: 0n };
 
   /** A host as its scene says. */
   constructor(scene: Scene) {
     this.scene = scene;
     this.devices = new Map(scene.devices.map((device) => [device.name, this.#plug(device)]));
+    for (const device of this.devices.values()) this.nodes.update(device);
   }
 
   #plug(scene: ScenePciDevice | SceneMdev): HostDevice {
@@ -61,17 +55,30 @@ export class Host {
       const iommu = group?.container?.iommu;
       return group === undefined || iommu === undefined ? undefined : { group, iommu };
     };
-    const override = undefined;
+    const way: DmaWay = {
+      access: (iova, bytes, write) => {
+        const iommu = place()?.iommu;
+        if (iommu === undefined) return this.nodes.access(scene.name, iova, bytes, write);
+        return deviceAccess(iommu, iova, bytes, write) ? 0 : -ERRNO.EFAULT;
+      },
+      mappings: () => [...place()?.iommu.mappings ?? this.nodes.mappings(scene.name)],
+    };
+    const rest = { override: undefined, node: undefined, bound: undefined, round: 0 };
+    const common = { ...rest, scene, dma: new DeviceDma(way), open: new Set<DeviceFile>() };
     if (scene.kind === "mdev") {
       const { name: driver, types } = this.scene.mdevs;
       const type = types.find(({ name }) => name === scene.type) ?? types[0];
-      const vendor = new PinningDriver(place, scene.workload, type?.canPin);
-      return { scene, driver, override, vendor, parts: mdevParts(vendor), open: new Set() };
+      const vendor = new PinningDriver(place, scene.workload, {
+        hasUnmapCallback: type?.canPin ?? true,
+        logs: type?.logs,
+        migration: type?.migrates && migrationFlags(type.migrates, this.scene.behaviour),
+      });
+      return { ...common, driver, vendor, parts: mdevParts(vendor) };
     }
     const { driver } = scene;
-    const vendor = PINNING.has(driver) ? new PinningDriver(place, undefined) : undefined;
-    const parts = pciParts(scene, () => place()?.iommu, vendor);
-    return { scene, driver, override, vendor, parts, open: new Set() };
+    const { logs } = scene;
+    const vendor = PINNING.has(driver) ? new PinningDriver(place, undefined, { logs }) : undefined;
+    return { ...common, driver, vendor, parts: pciParts(scene, way.access, vendor) };
   }
 
   /** How it speaks the v9 series, if it does. */
@@ -91,6 +98,7 @@ export class Host {
     const process = {
       pid: FIRST_PID + this.processes.length,
       account: parent?.account.fork() ?? new MemlockAccount(memlock, ipcLock),
+      user: this.#user,
       memory: parent?.memory.fork() ?? new AddressSpace(),
       files: parent?.files.fork() ?? new Descriptors(),
     };
@@ -106,9 +114,7 @@ export class Host {
 
   /** Whether VFIO has a device of the group, so that there is a node for it. */
   hasNode(group: number): boolean {
-    return this.inGroup(group).some((device) =>
-      device.scene.kind === "mdev" || VFIO_DRIVERS.has(device.driver)
-    );
+    return this.inGroup(group).some(isVfio);
   }
 
   /** Whether the group's node is open. */
@@ -136,8 +142,9 @@ export class Host {
 
   /** Opens /dev/vfio/<group>: once at a time. */
   openGroup(group: number): GroupFile | number {
-    if (this.isOpen(group)) return -ERRNO.EBUSY;
     const devices = this.inGroup(group);
+    const byNode = devices.some(({ bound }) => bound !== undefined);
+    if (byNode || this.isOpen(group)) return -ERRNO.EBUSY;
     const file = new GroupFile({
       emulated: devices.every(({ scene }) => scene.kind === "mdev"),
       behaviour: this.scene.behaviour,
@@ -158,7 +165,7 @@ export class Host {
   #find(name: string, group: number): HostDevice | undefined {
     const device = this.devices.get(name);
     if (device?.scene.group !== group) return undefined;
-    return device.scene.kind === "mdev" || VFIO_DRIVERS.has(device.driver) ? device : undefined;
+    return isVfio(device) ? device : undefined;
   }
 
   #openDevice(device: HostDevice, group: GroupFile): DeviceFile {
@@ -166,13 +173,9 @@ export class Host {
     const file = new DeviceFile({
       parts,
       behaviour: this.scene.behaviour,
+      hasNodes: this.scene.iommufd !== undefined,
       onRelease: (closed) => {
-        open.delete(closed);
-        if (open.size === 0) {
-          vendor?.close();
-          parts.pci?.irqs.reset();
-          parts.pci?.power.exit();
-        }
+        closeDevice(device, closed);
         group.close(closed);
       },
     });
@@ -187,8 +190,10 @@ export class Host {
 
   /** Binds a driver to a device; the kernel would wait for an open group, the model says EBUSY. */
   bind(device: HostDevice, driver: string | undefined): number {
-    if (VFIO_DRIVERS.has(device.driver) && this.isOpen(device.scene.group)) return -ERRNO.EBUSY;
+    const inUse = device.bound !== undefined || this.isOpen(device.scene.group);
+    if (isVfio(device) && inUse) return -ERRNO.EBUSY;
     device.driver = driver;
+    this.nodes.update(device);
     return 0;
   }
 
@@ -197,7 +202,9 @@ export class Host {
     if (this.devices.has(uuid)) return -ERRNO.EEXIST;
     if (this.mdevsLeft <= 0) return -ERRNO.ENOSPC;
     const group = 1 + Math.max(0, ...[...this.devices.values()].map(({ scene }) => scene.group));
-    this.devices.set(uuid, this.#plug({ kind: "mdev", name: uuid, group, type }));
+    const device = this.#plug({ kind: "mdev", name: uuid, group, type });
+    this.devices.set(uuid, device);
+    this.nodes.update(device);
     return 0;
   }
 
@@ -205,7 +212,7 @@ export class Host {
   removeMdev(uuid: string): number {
     const device = this.devices.get(uuid);
     if (device === undefined) return -ERRNO.ENODEV;
-    if (this.isOpen(device.scene.group)) return -ERRNO.EBUSY;
+    if (device.bound !== undefined || this.isOpen(device.scene.group)) return -ERRNO.EBUSY;
     this.devices.delete(uuid);
     return 0;
   }

@@ -11,15 +11,23 @@ import {
   UNLIMITED,
   type ViewAddress,
 } from "../sys/kernel.ts";
-import { VFIO_IOMMU_DIRTY_PAGES } from "../uapi/request.ts";
+import {
+  IOMMU_HWPT_GET_DIRTY_BITMAP,
+  VFIO_DEVICE_FEATURE,
+  VFIO_IOMMU_DIRTY_PAGES,
+} from "../uapi/request.ts";
 import { ContainerFile } from "./container.ts";
+import type { DeviceDma } from "./device_dma.ts";
+import { DeviceFile } from "./device.ts";
 import { EventFile, type IoctlArgument, MemoryFile } from "./file.ts";
 import { Host } from "./host.ts";
+import { dirtyRangeOf, IommufdFile } from "./iommufd.ts";
 import { mapMemory, unmapMemory } from "./mapping_call.ts";
 import { Paths } from "./paths.ts";
 import type { Process } from "./process.ts";
 import { Round } from "./round.ts";
 import { completeScene, type Scene } from "./scene.ts";
+import { reportRange } from "./vendor_feature.ts";
 import type { VendorDriver } from "./vendor_driver.ts";
 
 /**
@@ -96,6 +104,17 @@ export class ModelKernel implements Kernel {
     return driver;
   }
 
+  /**
+   * The DMA of a PCI device, to play the device with.
+   *
+   * @throws {TypeError} If the scene has no such device.
+   */
+  dma(name: string): DeviceDma {
+    const device = this.#host.devices.get(name);
+    if (device?.scene.kind === "pci") return device.dma;
+    throw new TypeError(`The scene has no PCI device ${name}`);
+  }
+
   /** Locks memory of the process, as somebody else's mlock does; negative to unlock. */
   lock(bytes: bigint): void {
     this.#process.account.uncharge(-bytes);
@@ -159,6 +178,14 @@ export class ModelKernel implements Kernel {
     if (file === undefined) return -ERRNO.EBADF;
     if (file instanceof ContainerFile && request === VFIO_IOMMU_DIRTY_PAGES) {
       if (this.#round.begins(file, argument)) this.#host.work(file);
+    }
+    if (file instanceof IommufdFile && request === IOMMU_HWPT_GET_DIRTY_BITMAP) {
+      const range = dirtyRangeOf(argument);
+      if (range !== undefined && this.#round.beginsAt(file, range)) this.#host.nodes.work(file);
+    }
+    if (file instanceof DeviceFile && request === VFIO_DEVICE_FEATURE) {
+      const range = reportRange(argument);
+      if (range !== undefined && this.#round.beginsAt(file, range)) file.workForLog();
     }
     return file.ioctl(request, argument, this.#process);
   }

@@ -3,6 +3,9 @@ import type { Scene, SceneMdev, ScenePciDevice } from "./scene.ts";
 /** The vendor driver of the lab, which pins for a PCI device. */
 export const LAB_VENDOR = "pinscope-vfio-pci";
 
+/** What uname says on the lab's own kernel. */
+const OWN = "6.12.95-pinscope";
+
 /** QEMU's edu, as the lab plugs it in. */
 const edu = (slot: string, group: number, driver: string): ScenePciDevice => ({
   kind: "pci",
@@ -14,7 +17,9 @@ const edu = (slot: string, group: number, driver: string): ScenePciDevice => ({
   model: "edu",
 });
 
-const mdev = (number: number, group: number, type: "pins" | "no_unmap"): SceneMdev => ({
+type MdevType = "pins" | "no_unmap" | "logs" | "migrates";
+
+const mdev = (number: number, group: number, type: MdevType): SceneMdev => ({
   kind: "mdev",
   name: `50696e73-0000-4000-8000-00000000000${number}`,
   group,
@@ -29,6 +34,7 @@ const machine = {
     { start: 0xfef0_0000n, end: 0x7f_ffff_ffffn },
   ],
   coherent: false,
+  iommufd: undefined, // Debian's kernels are built without it
   mdevs: {
     name: "pinscope_vendor",
     api: "pinscope-vendor",
@@ -36,6 +42,19 @@ const machine = {
     types: [
       { name: "pins", title: "pins pages on command", canPin: true },
       { name: "no_unmap", title: "without dma_unmap: may not pin", canPin: false },
+      {
+        name: "logs",
+        title: "pins, logs its writes, has all migration states",
+        canPin: true,
+        logs: true,
+        migrates: "all",
+      },
+      {
+        name: "migrates",
+        title: "pins, migrates while it is stopped",
+        canPin: true,
+        migrates: "stopped",
+      },
     ],
   },
   processes: [],
@@ -76,7 +95,17 @@ const plain: Partial<Scene> = {
  * addresses, so that one suite runs on both.
  */
 export const LAB_SCENES: Readonly<
-  Record<"plain" | "intremap_off" | "entry_limit" | "shared_group" | "vendor", Partial<Scene>>
+  Record<
+    | "plain"
+    | "intremap_off"
+    | "entry_limit"
+    | "shared_group"
+    | "vendor"
+    | "own"
+    | "own_vendor"
+    | "mock",
+    Partial<Scene>
+  >
 > = {
   plain,
   intremap_off: { ...plain, interruptRemapping: false },
@@ -99,4 +128,19 @@ export const LAB_SCENES: Readonly<
     ],
   },
   vendor: LAB_SCENE,
+  own: { ...plain, release: OWN, iommufd: { dirtyTracking: false } },
+  own_vendor: {
+    ...machine,
+    release: OWN,
+    iommufd: { dirtyTracking: false },
+    devices: [
+      edu("10", 5, "vfio-pci"),
+      { ...edu("11", 6, LAB_VENDOR), logs: true },
+      mdev(1, 8, "logs"),
+      mdev(2, 9, "logs"),
+      mdev(3, 10, "migrates"),
+      mdev(4, 11, "pins"),
+    ],
+  },
+  mock: { ...machine, release: OWN, devices: [], iommufd: { dirtyTracking: false, mock: true } },
 };

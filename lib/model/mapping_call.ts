@@ -5,7 +5,8 @@
  */
 
 import { ERRNO } from "../base/errno.ts";
-import { MAP_ANONYMOUS, MAP_SHARED } from "../sys/constant.ts";
+import { MAP_ANONYMOUS, MAP_HUGE_SHIFT, MAP_HUGETLB, MAP_SHARED } from "../sys/constant.ts";
+import { PAGE } from "./page.ts";
 import { ModelMemory } from "./model_memory.ts";
 import type { Process } from "./process.ts";
 
@@ -24,7 +25,8 @@ export function mapMemory(process: Process, call: MapCall): bigint | number {
   if (length <= 0n) return -ERRNO.EINVAL;
   const { memory, files } = process;
   if ((flags & MAP_ANONYMOUS) !== 0) {
-    return memory.map({ memory: new ModelMemory(length), protection }, length);
+    const taken = new ModelMemory(length, false, pageOf(flags));
+    return memory.map({ memory: taken, protection }, length);
   }
   const file = files.get(fd);
   if (file === undefined) return -ERRNO.EBADF;
@@ -33,6 +35,13 @@ export function mapMemory(process: Process, call: MapCall): bigint | number {
   const address = memory.map({ ...source, protection }, length);
   files.map(address, file);
   return address;
+}
+
+/** Bytes of a page of anonymous memory; the default huge page of x86-64 has 2 MiB. */
+function pageOf(flags: number): bigint {
+  if ((flags & MAP_HUGETLB) === 0) return PAGE;
+  const shift = flags >> MAP_HUGE_SHIFT & 0x3f;
+  return 1n << BigInt(shift === 0 ? 21 : shift);
 }
 
 /** Unmaps what {@link mapMemory} gave, whole: 0 or -errno. */

@@ -1,3 +1,4 @@
+import { alignUp } from "../base/page.ts";
 import { PROT_READ, PROT_WRITE } from "../sys/constant.ts";
 import { ForeignMemory } from "./foreign_memory.ts";
 import type { ModelMemory } from "./model_memory.ts";
@@ -65,7 +66,7 @@ export class AddressSpace {
   /** Puts memory at a new address. */
   map(source: AreaSource, size: bigint): bigint {
     const { memory, offset = 0n, protection = PROT_READ | PROT_WRITE } = source;
-    const address = this.#next;
+    const address = alignUp(this.#next, memory.together);
     this.#areas.push({ address, size, memory, offset, protection });
     // A page stays free between two mappings: an overrun meets it.
     this.#next = address + (size + 2n * PAGE - 1n) / PAGE * PAGE;
@@ -111,6 +112,17 @@ export class AddressSpace {
     return this.#stretch(address, false)?.isDevice === true;
   }
 
+  /** How much memory lies together around an address: 0 where none is. */
+  togetherAt(address: bigint): bigint {
+    return this.#areaAt(address)?.memory.together ?? 0n;
+  }
+
+  #areaAt(address: bigint): Area | undefined {
+    return this.#areas.find((other) =>
+      other.address <= address && address < other.address + other.size
+    );
+  }
+
   /** The bytes at an address, for somebody who keeps them; undefined, as EFAULT, if there are none. */
   place(address: bigint, write: boolean): MemoryPlace | undefined {
     return this.#stretch(address, write);
@@ -134,9 +146,7 @@ export class AddressSpace {
   }
 
   #stretch(address: bigint, write: boolean): Stretch | undefined {
-    const area = this.#areas.find((other) =>
-      other.address <= address && address < other.address + other.size
-    );
+    const area = this.#areaAt(address);
     if (area === undefined) return this.#foreign.stretch(address);
     if ((area.protection & (write ? PROT_WRITE : PROT_READ | PROT_WRITE)) === 0) return undefined;
     const { memory } = area;

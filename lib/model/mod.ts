@@ -14,7 +14,8 @@
 
 export type { ProposalV9 } from "../rules/proposal.ts";
 export { type Behaviour, BEHAVIOURS } from "../rules/behaviour.ts";
-export { VENDOR } from "./host.ts";
+export { VENDOR } from "./host_device.ts";
+export { DeviceDma, type DmaWay, type DmaWorkload } from "./device_dma.ts";
 export { ModelKernel } from "./kernel.ts";
 export { LAB_SCENE, LAB_SCENES } from "./lab_scene.ts";
 export { VendorDriver, type Workload } from "./vendor_driver.ts";
@@ -22,6 +23,7 @@ export {
   DEFAULT_MDEV,
   DEFAULT_SCENE,
   type Scene,
+  type SceneIommufd,
   type SceneMdev,
   type SceneMdevDriver,
   type ScenePciDevice,

@@ -9,14 +9,17 @@ export class ModelMemory {
   readonly size: bigint;
   /** Whether it is a device's, which nobody is charged for. */
   readonly isDevice: boolean;
+  /** Bytes that lie together in physical memory: those of a huge page, or of a page. */
+  readonly together: bigint;
   #buffer: ArrayBuffer | undefined;
   // What a device wrote before the first view, by page.
   readonly #pages = new Map<bigint, Uint8Array>();
 
   /** Zeroed memory. */
-  constructor(size: bigint, isDevice = false) {
+  constructor(size: bigint, isDevice = false, together = PAGE) {
     this.size = size;
     this.isDevice = isDevice;
+    this.together = together;
   }
 
   /** All bytes, as one buffer; a detached one is made anew, empty. */

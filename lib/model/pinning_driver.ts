@@ -2,6 +2,8 @@ import { ERRNO } from "../base/errno.ts";
 import type { Extent } from "../base/extent.ts";
 import { PIN_PAGES_MAX, PIN_RULES } from "../rules/pin.ts";
 import { firstRefusal } from "../rules/refusal.ts";
+import { DeviceLog } from "./device_log.ts";
+import { DeviceMigration } from "./device_migration.ts";
 import type { MemoryPlace } from "./memory.ts";
 import { PAGE } from "./page.ts";
 import type { Process } from "./process.ts";
@@ -13,6 +15,16 @@ import { CommandRegion } from "./vendor_region.ts";
 export interface DriverPlace {
   readonly iommu: Type1;
   readonly group: AttachedGroup;
+}
+
+/** What a driver can besides. */
+export interface DriverTalents {
+  /** Whether it is told of unmaps; without that it may not pin. */
+  readonly hasUnmapCallback?: boolean;
+  /** Whether its device keeps a log of its writes. */
+  readonly logs?: boolean | undefined;
+  /** VFIO_MIGRATION flags of its device; undefined, if it does not migrate. */
+  readonly migration?: number | undefined;
 }
 
 /** What a driver holds of a page. */
@@ -37,6 +49,10 @@ export class PinningDriver implements UnmapListener {
   readonly region: CommandRegion;
   /** Whether it is told of unmaps; without that it may not pin. */
   readonly hasUnmapCallback: boolean;
+  /** The log of the device's writes. */
+  readonly log: DeviceLog | undefined;
+  /** The migration states of the device. */
+  readonly migration: DeviceMigration | undefined;
   readonly #place: () => DriverPlace | undefined;
   readonly #workload: Workload | undefined;
   // What this driver holds, to be given back when the memory is unmapped or the device closed.
@@ -48,12 +64,14 @@ export class PinningDriver implements UnmapListener {
   constructor(
     place: () => DriverPlace | undefined,
     workload: Workload | undefined,
-    hasUnmapCallback = true,
+    { hasUnmapCallback = true, logs = false, migration }: DriverTalents = {},
   ) {
     this.#place = place;
     this.#workload = workload;
     this.hasUnmapCallback = hasUnmapCallback;
+    if (logs) this.log = new DeviceLog();
     this.region = new CommandRegion(this);
+    if (migration !== undefined) this.migration = new DeviceMigration(this.region, migration);
   }
 
   /** What the container of the device has mapped. */
@@ -140,7 +158,9 @@ export class PinningDriver implements UnmapListener {
 
   /** vfio_dma_rw, in the name of a process or of the driver's own thread: 0 or -errno. */
   access(iova: bigint, bytes: Uint8Array, write: boolean, current?: Process): number {
-    return this.#place()?.iommu.access(iova, bytes, { write, current }) ?? -ERRNO.ENODEV;
+    const result = this.#place()?.iommu.access(iova, bytes, { write, current }) ?? -ERRNO.ENODEV;
+    if (result >= 0 && write) this.log?.write(iova, BigInt(bytes.length));
+    return result;
   }
 
   /** Writes into a page that is pinned, which VFIO does not see: bytes or -errno. */
@@ -151,11 +171,13 @@ export class PinningDriver implements UnmapListener {
     if (!held.mayWrite) return -ERRNO.EPERM;
     if (length > Number(PAGE) - offset) return -ERRNO.EINVAL;
     held.place.write(offset, data.subarray(0, length));
+    this.log?.write(iova, BigInt(length));
     return length;
   }
 
   /** Does the next round of the workload of its scene. */
   work(): void {
+    if (this.migration?.runs === false) return;
     this.#workload?.(this.script, this.#round);
     this.#round += 1;
   }
@@ -181,8 +203,16 @@ export class PinningDriver implements UnmapListener {
     const { listeners = [] } = this.#place()?.iommu ?? {};
     const index = listeners.indexOf(this);
     if (index >= 0) listeners.splice(index, 1);
+    this.log?.reset();
+    this.migration?.restart();
     this.region.reset();
     this.#round = 0;
+  }
+
+  /** A reset of the device: it runs, and its data is gone. */
+  reset(): void {
+    this.migration?.restart();
+    this.region.load(new Uint8Array(this.region.data.length));
   }
 }
 

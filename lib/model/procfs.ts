@@ -18,7 +18,7 @@ export function addProcfs(tree: Tree, host: Host, self: Process): void {
       const path = `/proc/${name}`;
       tree.text(
         `${path}/status`,
-        () => status("deno", pid, account.locked / 1024n, 0n, account.ipcLock),
+        () => status("deno", pid, account.locked / 1024n, account.pinned / 1024n, account.ipcLock),
       );
       tree.text(`${path}/limits`, () => limits(account.soft, account.hard));
       tree.text(`${path}/comm`, "deno\n");

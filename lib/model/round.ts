@@ -25,16 +25,19 @@ function rangeV9Of(argument: IoctlArgument): Extent | undefined {
  * a run gives the same result each time.
  */
 export class Round {
-  readonly #ends = new WeakMap<ContainerFile, bigint>();
+  readonly #ends = new WeakMap<object, bigint>();
   #hasWaited = true;
 
   /** Whether a request is a read from the beginning, and the script has waited since the last. */
   begins(container: ContainerFile, argument: IoctlArgument): boolean {
     const range = container.iommu?.proposal === undefined ? rangeOf(argument) : rangeV9Of(argument);
-    if (range === undefined) return false;
-    const { iova, size } = range;
-    const last = this.#ends.get(container);
-    this.#ends.set(container, iova + size);
+    return range !== undefined && this.beginsAt(container, range);
+  }
+
+  /** The same of what is read in ranges, whatever it is. */
+  beginsAt(read: object, { iova, size }: Extent): boolean {
+    const last = this.#ends.get(read);
+    this.#ends.set(read, iova + size);
     if (!this.#hasWaited || (last !== undefined && iova >= last)) return false;
     this.#hasWaited = false;
     // Runs as soon as the script awaits anything.

@@ -8,67 +8,11 @@ import { checkOptions, type Kinds } from "../base/argument.ts";
 import { BEFORE_V6_18, type Behaviour, BEHAVIOURS } from "../rules/behaviour.ts";
 import type { IovaRange } from "../rules/iova.ts";
 import type { ProposalV9 } from "../rules/proposal.ts";
+import type { DmaWorkload } from "./device_dma.ts";
+import type { SceneIommufd, SceneMdev, SceneMdevDriver, ScenePciDevice } from "./scene_device.ts";
 import type { Workload } from "./vendor_driver.ts";
 
-/** A block device, or a network interface, that the host uses through a PCI device. */
-export interface SceneUse {
-  /** A disk, by its name; its first partition is mounted on `mount`. */
-  readonly disk?: { readonly name: string; readonly mount?: string };
-  /** A network interface, by its name. */
-  readonly net?: { readonly name: string; readonly up: boolean };
-}
-
-/** A PCI device. */
-export interface ScenePciDevice extends SceneUse {
-  /** What it is. */
-  readonly kind: "pci";
-  /** As 0000:00:10.0. */
-  readonly name: string;
-  /** Its IOMMU group. */
-  readonly group: number;
-  /** Vendor and device id. */
-  readonly id: readonly [number, number];
-  /** 24 bits of class code. */
-  readonly class: number;
-  /** The driver that the host would choose. */
-  readonly hostDriver?: string;
-  /** The driver that is bound at the start. */
-  readonly driver?: string;
-  /** The device is in no-IOMMU mode: its group has VFIO's name for that. */
-  readonly noIommu?: boolean;
-  /** `edu` answers like QEMU's device of that name; others have empty registers. */
-  readonly model?: "edu";
-}
-
-/** A mediated device, whose driver pins pages. */
-export interface SceneMdev {
-  /** What it is. */
-  readonly kind: "mdev";
-  /** A UUID. */
-  readonly name: string;
-  /** Its IOMMU group. */
-  readonly group: number;
-  /** One of the types of {@link Scene.mdevs}; the first, if left out. */
-  readonly type?: string;
-  /** What its driver does each time that the script has waited and reads dirty pages anew. */
-  readonly workload?: Workload;
-}
-
-/** A driver of mediated devices, which is also what they are made below. */
-export interface SceneMdevDriver {
-  /** Its name. */
-  readonly name: string;
-  /** What the devices say that they are. */
-  readonly api: string;
-  /** Devices that it can have. */
-  readonly limit: number;
-  /** What can be made; without a dma_unmap callback a driver may not pin. */
-  readonly types: readonly {
-    readonly name: string;
-    readonly title: string;
-    readonly canPin: boolean;
-  }[];
-}
+export type * from "./scene_device.ts";
 
 /** A process that `/proc` shows. */
 export interface SceneProcess {
@@ -110,6 +54,8 @@ export interface Scene {
   readonly profile?: string;
   /** The driver of mediated devices. */
   readonly mdevs: SceneMdevDriver;
+  /** What the kernel has of iommufd; nothing, if undefined. Left out, a profile has what was recorded. */
+  readonly iommufd?: SceneIommufd | undefined;
   /** Processes besides the script's own. */
   readonly processes: readonly SceneProcess[];
   /**
@@ -130,6 +76,15 @@ const ringAndWrites: Workload = (driver, round) => {
   if (round === 0) driver.pin(first.iova + 16n * 4096n, 4);
   const at = first.iova + BigInt(32 + round * 3 % 24) * 4096n;
   driver.write(at, new Uint8Array(2 * 4096).fill(round + 1));
+};
+
+/** Writes a ring of eight pages by DMA, and two others in each round. */
+const dmaRing: DmaWorkload = (dma, round) => {
+  const [first] = dma.mappings();
+  if (first === undefined || first.size < 64n * 4096n) return;
+  const bytes = new Uint8Array(2 * 4096).fill(round + 1);
+  dma.write(first.iova + BigInt(round * 2 % 8) * 4096n, bytes);
+  dma.write(first.iova + BigInt(32 + round * 3 % 24) * 4096n, bytes);
 };
 
 /**
@@ -166,6 +121,7 @@ export const DEFAULT_SCENE: Scene = {
       class: 0x00ff00,
       driver: "vfio-pci",
       model: "edu",
+      workload: dmaRing,
     },
     {
       kind: "pci",
@@ -188,12 +144,19 @@ export const DEFAULT_SCENE: Scene = {
     { start: 0xfef0_0000n, end: 0xffff_ffff_ffffn },
   ],
   coherent: true,
+  iommufd: { dirtyTracking: true },
   behaviour: BEFORE_V6_18,
   mdevs: {
     name: "model_mdev",
     api: "vfio-pci",
     limit: 4,
-    types: [{ name: "pin", title: "pins and writes on command", canPin: true }],
+    types: [{
+      name: "pin",
+      title: "pins and writes on command",
+      canPin: true,
+      logs: true,
+      migrates: "all",
+    }],
   },
   processes: [
     { pid: 1, name: "systemd", lockedKiB: 0n, pinnedKiB: 0n },
@@ -220,6 +183,7 @@ const SCENE_KINDS: Kinds<Scene> = {
   behaviour: "object",
   profile: "string",
   mdevs: "object",
+  iommufd: "object",
   processes: "object",
   proposal: "object",
 };
@@ -246,5 +210,7 @@ export function completeScene(scene: Partial<Scene>): Scene {
     const names = BEHAVIOURS.map(({ name }) => name).join(", ");
     throw new TypeError(`A profile must be one of ${names}; got ${profile}`);
   }
-  return { ...DEFAULT_SCENE, release: `${profile}-model`, ...scene, behaviour };
+  // The recorded kernels are Debian's, which have no iommufd, but for the lab's own.
+  const iommufd = scene.iommufd ?? (behaviour.iommufd === true ? DEFAULT_SCENE.iommufd : undefined);
+  return { ...DEFAULT_SCENE, release: `${profile}-model`, ...scene, iommufd, behaviour };
 }

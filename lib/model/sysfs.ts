@@ -5,12 +5,15 @@
  */
 
 import { ERRNO } from "../base/errno.ts";
-import { NullFile } from "./file.ts";
-import type { Host, HostDevice } from "./host.ts";
+import { type ModelFile, NullFile } from "./file.ts";
+import type { Host } from "./host.ts";
+import type { HostDevice } from "./host_device.ts";
 import type { ScenePciDevice } from "./scene.ts";
 import type { Tree } from "./tree.ts";
 
 const DRIVERS = "/sys/bus/pci/drivers";
+/** The major number of devices' own nodes; the kernel takes a free one. */
+const VFIO_DEV = 511;
 const PARAMETERS = "/sys/module/vfio_iommu_type1/parameters";
 
 /** Where a device stands below /sys/devices. */
@@ -47,14 +50,17 @@ export function addSysfs(tree: Tree, host: Host, onChange: () => void): void {
   addMdevTypes(tree, host, act);
   tree.text(`${PARAMETERS}/dma_entry_limit`, `${host.scene.entryLimit}\n`);
   tree.text(`${PARAMETERS}/disable_hugepages`, "N\n");
-  tree.add(`${PARAMETERS}/allow_unsafe_interrupts`, {
-    kind: "text",
-    text: () => host.allowUnsafeInterrupts ? "Y\n" : "N\n",
-    store: (text) => {
-      host.allowUnsafeInterrupts = /^[1yY]/.test(text);
-      return 0;
-    },
-  });
+  const risk = (module: string, at: { allowUnsafeInterrupts: boolean }): void =>
+    tree.add(`/sys/module/${module}/parameters/allow_unsafe_interrupts`, {
+      kind: "text",
+      text: () => at.allowUnsafeInterrupts ? "Y\n" : "N\n",
+      store: (text) => {
+        at.allowUnsafeInterrupts = /^[1yY]/.test(text);
+        return 0;
+      },
+    });
+  risk("vfio_iommu_type1", host);
+  if (host.scene.iommufd !== undefined) risk("iommufd", host.nodes);
 }
 
 function addDevice(
@@ -68,6 +74,9 @@ function addDevice(
   const bus = scene.kind === "pci" ? "pci" : "mdev";
   tree.link(`${path}/iommu_group`, `../../../kernel/iommu_groups/${scene.group}`);
   tree.link(`${path}/subsystem`, `../../../bus/${bus}`);
+  if (device.node !== undefined) {
+    tree.text(`${path}/vfio-dev/vfio${device.node}/dev`, `${VFIO_DEV}:${device.node}\n`);
+  }
   if (device.driver !== undefined) {
     tree.link(`${path}/driver`, `../../../bus/${bus}/drivers/${device.driver}`);
   }
@@ -219,5 +228,13 @@ export function addDevices(tree: Tree, host: Host): void {
       kind: "device",
       open: () => host.openGroup(group),
     });
+  }
+  if (host.scene.iommufd === undefined) return;
+  tree.add("/dev/iommu", { kind: "device", open: () => host.nodes.openIommufd() });
+  tree.folder("/dev/vfio/devices");
+  for (const device of host.devices.values()) {
+    if (device.node === undefined) continue;
+    const open = (): ModelFile => host.nodes.open(device);
+    tree.add(`/dev/vfio/devices/vfio${device.node}`, { kind: "device", open });
   }
 }

@@ -1,4 +1,5 @@
 import { ERRNO } from "../base/errno.ts";
+import type { MigratingDevice } from "./device_migration.ts";
 import type { Process } from "./process.ts";
 import type { RegionPart } from "./region_part.ts";
 import { AT, DATA, FLAG, LOG, MAGIC, OP, REGION_SIZE } from "./vendor_layout.ts";
@@ -8,13 +9,20 @@ const RIGHTS = FLAG.PROT_READ | FLAG.PROT_WRITE;
 /** Most pages of one vfio_pin_pages that the driver tries. */
 const ONE_CALL_MAX = 1024n;
 
+/** What a stopped device does not do. */
+const MOVES: ReadonlySet<number> = new Set([OP.WRITE, OP.READ, OP.WRITE_PINNED, OP.DIRTY]);
+/** Most pages of 4 KiB that DIRTY takes. */
+const DIRTY_MAX = 1n << 18n;
+
 /** The command region: what is read from it, and what a write makes the driver do. */
-export class CommandRegion implements RegionPart {
+export class CommandRegion implements RegionPart, MigratingDevice {
   readonly size: number = REGION_SIZE;
   readonly canMap = false;
   readonly #driver: PinningDriver;
   readonly #bytes = new Uint8Array(REGION_SIZE);
   readonly #view = new DataView(this.#bytes.buffer);
+  /** How often the data has changed. */
+  changes = 0;
   #unmaps = 0n;
   #returned = 0n;
 
@@ -31,6 +39,17 @@ export class CommandRegion implements RegionPart {
     this.#returned = 0n;
     this.#view.setUint32(AT.magic, MAGIC, true);
     this.#view.setUint32(AT.logSize, LOG, true);
+  }
+
+  /** The device's own bytes: its state, as far as it migrates. */
+  get data(): Uint8Array {
+    return this.#bytes.subarray(AT.data);
+  }
+
+  /** Takes a state over. */
+  load(data: Uint8Array): void {
+    this.data.set(data);
+    this.changes += 1;
   }
 
   /** Notes a callback dma_unmap, and how many pages it gave back. */
@@ -50,6 +69,12 @@ export class CommandRegion implements RegionPart {
     this.#view.setBigUint64(AT.pins, BigInt(pins), true);
     this.#view.setBigUint64(AT.unmaps, this.#unmaps, true);
     this.#view.setBigUint64(AT.returned, this.#returned, true);
+    const { log, migration } = this.#driver;
+    this.#view.setBigUint64(AT.logPage, log?.pageSize ?? 0n, true);
+    this.#view.setBigUint64(AT.logDirty, BigInt(log?.dirty ?? 0), true);
+    this.#view.setUint32(AT.logRanges, log?.ranges ?? 0, true);
+    this.#view.setUint32(AT.state, migration?.state ?? 0, true);
+    this.#view.setBigUint64(AT.path, migration?.path ?? 0n, true);
     into.set(this.#bytes.subarray(offset, offset + into.length));
     return into.length;
   }
@@ -60,6 +85,7 @@ export class CommandRegion implements RegionPart {
     const inCommand = end <= AT.result;
     if (!inCommand && (offset < AT.data || end > REGION_SIZE)) return -ERRNO.EINVAL;
     this.#bytes.set(from, offset);
+    if (!inCommand) this.changes += 1;
     if (from.length > 0 && end === AT.result) {
       this.#view.setBigInt64(AT.result, BigInt(this.#run(current)), true);
     }
@@ -71,6 +97,8 @@ export class CommandRegion implements RegionPart {
     const flags = this.#view.getUint32(AT.flags, true);
     const iova = this.#view.getBigUint64(AT.iova, true);
     const length = this.#view.getBigUint64(AT.length, true);
+    const { log, migration } = this.#driver;
+    if (migration?.runs === false && MOVES.has(op)) return -ERRNO.EBUSY;
     switch (op) {
       case OP.PIN:
         return this.#pin(iova, length, flags);
@@ -84,6 +112,15 @@ export class CommandRegion implements RegionPart {
         this.#unmaps = 0n;
         this.#returned = 0n;
         this.#bytes.fill(0, AT.log, AT.log + LOG * 16);
+        return 0;
+      case OP.DIRTY:
+        if (length > DIRTY_MAX) return log === undefined ? -ERRNO.EOPNOTSUPP : -ERRNO.EINVAL;
+        return log?.write(iova, length << 12n) ?? -ERRNO.EOPNOTSUPP;
+      case OP.LOG_SIZES:
+        return log?.setSizes(iova, length) ?? -ERRNO.EOPNOTSUPP;
+      case OP.FAIL:
+        if (migration === undefined) return -ERRNO.EOPNOTSUPP;
+        migration.fails = true;
         return 0;
       default:
         return -ERRNO.EOPNOTSUPP;
@@ -104,6 +141,7 @@ export class CommandRegion implements RegionPart {
     if (op === OP.WRITE_PINNED) return this.#driver.writePinned(iova, size, data);
     const part = data.subarray(0, size);
     const result = this.#driver.access(iova, part, op === OP.WRITE, current);
+    if (op === OP.READ && result === 0) this.changes += 1;
     return result === 0 ? size : result;
   }
 }

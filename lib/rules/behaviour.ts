@@ -39,6 +39,15 @@ export interface Behaviour {
    * EINVAL where a device does not migrate.
    */
   readonly newFeatures?: boolean;
+  /**
+   * Whether vfio itself has what reports of a DMA log are written with, as before v6.7; later kernels
+   * have it in iommufd.
+   */
+  readonly ownBitmaps?: boolean;
+  /** Whether devices that migrate have neither pre-copy nor a size of their data, as before v6.2. */
+  readonly firstMigration?: boolean;
+  /** Whether it was built with iommufd, and with nodes of devices. */
+  readonly iommufd?: boolean;
 }
 
 /** Linux 6.12. */
@@ -49,6 +58,9 @@ export const BEFORE_V6_18: Behaviour = {
   nesting: true,
 };
 
+/** The own kernel of Pinscope's lab: Linux 6.12 with iommufd, which Debian's kernels are without. */
+export const LAB_OWN: Behaviour = { ...BEFORE_V6_18, name: "own", iommufd: true };
+
 /** Linux 6.1: as 6.12, but in the form of GET_INFO and in what it thinks of a foreign descriptor. */
 export const BEFORE_V6_2: Behaviour = {
   ...BEFORE_V6_18,
@@ -56,6 +68,8 @@ export const BEFORE_V6_2: Behaviour = {
   packsInfo: true,
   onlyContainers: true,
   anyCallback: true,
+  ownBitmaps: true,
+  firstMigration: true,
 };
 
 /** Linux 7: ranges may end at 2^64, those that wrap have an error of their own. */
@@ -68,4 +82,9 @@ export const SINCE_V7: Behaviour = {
 };
 
 /** The behaviours that were recorded, by name. */
-export const BEHAVIOURS: readonly Behaviour[] = [BEFORE_V6_2, BEFORE_V6_18, SINCE_V7];
+export const BEHAVIOURS: readonly Behaviour[] = [
+  BEFORE_V6_2,
+  BEFORE_V6_18,
+  LAB_OWN,
+  SINCE_V7,
+];

@@ -13,8 +13,11 @@ import {
   VFIO_PCI_NUM_IRQS,
 } from "../uapi/flag.ts";
 import { VFIO_DEVICE_FEATURE, VFIO_DEVICE_GET_INFO, VFIO_DEVICE_RESET } from "../uapi/request.ts";
+import { type DmaLog, type LogDmaOptions, startDmaLog } from "./dma_log.ts";
 import type { EventFd } from "./event.ts";
 import { disableIrq, enableIrq, type IrqInfo, readIrqInfo, triggerIrq } from "./irq.ts";
+import { type LogSupport, logSupport } from "./log_support.ts";
+import { type Migration, openMigration } from "./migration.ts";
 import { newRegion, type Region, type RegionOwner } from "./region.ts";
 import { rawIoctl } from "./raw_ioctl.ts";
 import { readRegionInfo } from "./region_info.ts";
@@ -59,6 +62,7 @@ export class Device implements Disposable {
   readonly #file: OwnedFd;
   readonly #onClose: () => void;
   readonly #parts = new Set<Disposable>();
+  #log: DmaLog | undefined;
 
   private constructor(kernel: Kernel, fd: number, name: string, onClose: () => void) {
     this.#kernel = kernel;
@@ -198,6 +202,51 @@ export class Device implements Disposable {
   }
 
   /**
+   * Finds out whether the device logs its own writes, and if not, why not: some drivers take every
+   * request and log nothing, and some kernels cannot write reports.
+   *
+   * It asks for a report without a log, which changes nothing. Where a driver answers that, it also
+   * starts and stops a log of one page that nothing uses, to tell pretence from somebody else's log.
+   */
+  dmaLogSupport(): LogSupport {
+    return this.#log?.isOn === true ? { works: true } : logSupport(this.#owner);
+  }
+
+  /**
+   * Lets the device log which pages it writes. This is the only exact source for a device of
+   * vfio-pci in a type1 container, where everything that is mapped counts as dirty.
+   *
+   * Ranges beyond 256 are merged, those with the smallest gaps first; what the device logs more for
+   * it is not reported. Where its pages are larger than wished for, ranges are widened to them.
+   *
+   * @param options The ranges, as mappings, and the wished page size.
+   * @returns The log; its tracker reads it, dispose stops it.
+   * @throws {RuleError} If a range or the page size breaks a rule of the kernel.
+   * @throws {NoDmaLogError} If the driver only pretends to log, or somebody else has a log.
+   * @throws {VfioError} ENOTTY: the driver keeps no log; EOPNOTSUPP: the kernel cannot write
+   *   reports, or the device cannot log these ranges.
+   * @throws {ReferenceError} If a log of this device is kept already.
+   * @see drivers/vfio/vfio_main.c, vfio_ioctl_device_feature_logging_start
+   */
+  logDma(options: LogDmaOptions): DmaLog {
+    if (this.#log?.isOn === true) {
+      throw new ReferenceError(`${this.name} keeps a log already; dispose that first`);
+    }
+    this.#log = startDmaLog(this.#owner, options);
+    return this.#log;
+  }
+
+  /**
+   * Asks how the device migrates: its states, and the way between them.
+   *
+   * @throws {VfioError} ENOTTY, if its driver does not migrate devices.
+   * @see drivers/vfio/vfio_main.c, vfio_ioctl_device_feature_migration
+   */
+  migration(): Migration {
+    return openMigration(this.#owner, (stream) => this.#owner.own(stream));
+  }
+
+  /**
    * Makes an ioctl on the device that nothing checks: the kernel reads and writes as much memory as
    * the struct claims.
    *
@@ -215,6 +264,7 @@ export class Device implements Disposable {
     stack.use(this.#file);
     // A mapped region keeps the device open in the kernel.
     for (const part of this.#parts) stack.use(part);
+    if (this.#log !== undefined) stack.use(this.#log);
   }
 }
 

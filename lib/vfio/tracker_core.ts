@@ -164,7 +164,8 @@ export class TrackerCore implements Disposable {
     if (!this.#on) throw new ReferenceError("Cannot read dirty pages: tracking has ended");
     const { pageSize, maxBitmapBytes } = this.source;
     const together = (a: Extent, b: Extent): boolean =>
-      this.#reader.label(a) === this.#reader.label(b);
+      this.#reader.label(a) === this.#reader.label(b) &&
+      (this.source.spansGaps || a.iova + a.size === b.iova);
     const limits = { pageSize, budget: BigInt(budget), max: BigInt(maxBitmapBytes) };
     return planWindow(this.#init.pieces, cursor, limits, together);
   }

@@ -39,6 +39,8 @@ export class Type1Source implements DirtySource {
   readonly pageSize: bigint;
   /** max_dirty_bitmap_size of the MIGRATION capability. */
   readonly maxBitmapBytes: number;
+  /** Gaps are left alone. */
+  readonly spansGaps = true;
   readonly #init: Type1SourceInit;
   readonly #switch = vfio_iommu_type1_dirty_bitmap.create();
   readonly #get = dirty_bitmap_get_request.create();

@@ -34,14 +34,16 @@ describe("pinscope conform", () => {
 
   it("takes a recorded release, or its beginning, for its profile", async () => {
     const whole = RECORDINGS.map(({ name, release }) => [release, name] as const);
-    for (const [text, name] of [["7.2", "7"], ["7.2.13", "7"], ["6.12.95", "6.12"], ...whole]) {
+    for (
+      const [text, name] of [["7.2", "7"], ["7.2.13", "7"], ["6.12.95+deb12", "6.12"], ...whole]
+    ) {
       const { code, out } = await run(["info", `--model=${text}`]);
       equal(code, 0);
       match(out, new RegExp(`^kernel +${RegExp.escape(name ?? "")}-model$`, "m"));
     }
     equal((await run(["info", "--model=7.2", "--profile", "7"])).code, 0);
     const { out } = await run(["info", "--help"]);
-    match(out, /--profile NAME +the model as recorded: 6.1, 6.12, 7; or --model=NAME$/m);
+    match(out, /--profile NAME +recorded kernel: 6.1, 6.12, own, 7; or --model=NAME$/m);
     equal(tooWide(out), []);
   });
 
@@ -80,6 +82,7 @@ describe("pinscope conform", () => {
       ["6.1", false],
       ["6.12", true],
       ["7", false],
+      ["own", false],
     ]);
     const one = lines.find((line) => line["name"] === "map: size 0");
     equal([one?.["verdict"], one?.["rule"], one?.["answers"]], ["as recorded", "map.size", {
@@ -124,7 +127,7 @@ describe("pinscope conform", () => {
       [["conform", "--profile", "6.1"], /it goes with --model/],
       [
         ["info", "--model=5"],
-        /There is no profile 5: there are 6.1, 6.12, 7, recorded on 6.1.0\S+, /,
+        /There is no profile 5: there are 6.1, 6.12, own, 7, recorded on 6.1.0\S+, /,
       ],
       [["info", "--model=6"], /There is no profile 6:/],
       [["info", "--model=7.3"], /There is no profile 7.3:/],
@@ -151,7 +154,8 @@ describe("pinscope conform", () => {
       positional: [unbound],
     };
     const stdin = { readSync: () => null };
-    equal(conformCommand({ out, parsed, signal, stdin, kernel: new ModelKernel() }), 1);
+    const kernel = new ModelKernel({ iommufd: undefined });
+    equal(conformCommand({ out, parsed, signal, stdin, kernel }), 1);
     const text = unwrapped(stderr.text);
     match(text, /0000:00:11.0 is left out: .*nothing could be compared: no PCI device/s);
     match(text, /no PCI device of those named is bound to vfio-pci and free/);

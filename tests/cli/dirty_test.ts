@@ -13,6 +13,46 @@ import { Kept, records, run, tooWide } from "./capture.ts";
 const PCI = "0000:00:10.0";
 const now = ["--interval", "0", "--count", "1", "--model"];
 
+const TYPE1 = ["--source", "type1"];
+
+describe("pinscope dirty --source", () => {
+  const map = ["--map", "1M:1M"];
+
+  it("is the device's log where it has one, with the pages that it wrote", async () => {
+    const { code, out, err } = await run(["dirty", DEFAULT_MDEV, ...map, ...now]);
+    equal([code, tooWide(err)], [0, []]);
+    match(err.replace(/\n {2}/g, " "), /source log: DMA log of \S+ 1 MiB in 4 KiB pages$/m);
+    match(err, /^pinscope: written: pages that the device wrote$/m);
+    match(out, /^round 1: 2 pages dirty .*\n.*\n {2}0x120000 +8 KiB +2 +written\n$/);
+    equal((await run(["dirty", DEFAULT_MDEV, ...map, ...now, "--source", "log"])).out, out);
+  });
+
+  it("is type1 else, and says why the log is not", async () => {
+    const { err } = await run(["dirty", PCI, ...map, ...now]);
+    const flat = err.replace(/\n {2}/g, " ");
+    match(
+      flat,
+      /source type1; --source log would not do: the driver of 0000:00:10\.0 keeps no log/,
+    );
+    const two = await run(["dirty", PCI, DEFAULT_MDEV, ...map, ...now]);
+    match(two.err.replace(/\n {2}/g, " "), /would not do: a log is that of one device/);
+    ok(!(await run(["dirty", PCI, ...map, ...now, ...TYPE1])).err.includes("source"));
+  });
+
+  it("is refused where it was asked for and does not work", async () => {
+    const log = [...now, "--source", "log"];
+    const none = await run(["dirty", PCI, ...log]);
+    equal([none.code, none.out], [1, ""]);
+    match(none.err, /ENOTTY \(25\): the driver of/);
+    const two = await run(["dirty", PCI, DEFAULT_MDEV, ...log]);
+    equal(two.code, 2);
+    match(two.err, /takes one device/);
+    const odd = await run(["dirty", PCI, ...now, "--source", "hwpt"]);
+    equal(odd.code, 2);
+    match(odd.err, /--source takes log or type1; got "hwpt"/);
+  });
+});
+
 describe("pinscope dirty", () => {
   it("maps 64 MiB where there is room, and says so", async () => {
     const { code, out, err } = await run(["dirty", PCI, ...now]);
@@ -38,7 +78,7 @@ describe("pinscope dirty", () => {
   });
 
   it("shows what a mediated device pins and writes, round by round", async () => {
-    const args = ["--interval", "0", "--count", "3", "--map", "1M:1M", "--model"];
+    const args = ["--interval", "0", "--count", "3", "--map", "1M:1M", "--model", ...TYPE1];
     const { code, out } = await run(["dirty", DEFAULT_MDEV, ...args]);
     equal(code, 0);
     const rounds = out.split(/^round /m).slice(1);
@@ -63,7 +103,7 @@ describe("pinscope dirty", () => {
     match((await run([...args, "--max-runs", "3"])).out, /\n {2}… 1 more run\n$/);
     match((await run([...args, "--max-runs", "0"])).out, /^round 1: .*\n {2}… 4 more runs\n$/);
     ok(!(await run([...args, "--max-runs", "4"])).out.includes("…"));
-    equal(records((await run([...args, "--max-runs", "1", "--json"])).out).length, 4 + 4 + 1);
+    equal(records((await run([...args, "--max-runs", "1", "--json"])).out).length, 4 + 1 + 4 + 1);
   });
 
   it("reads in windows of the budget", async () => {
@@ -76,15 +116,17 @@ describe("pinscope dirty", () => {
 
   it("says when nothing is dirty", async () => {
     // The mapping is too small for the ring of the model's mediated device.
-    const { out } = await run(["dirty", DEFAULT_MDEV, "--map", "1M:4K", ...now]);
+    const { out } = await run(["dirty", DEFAULT_MDEV, "--map", "1M:4K", ...now, ...TYPE1]);
     equal(out, "round 1: clean; 1 window read\n");
   });
 
   it("gives runs and rounds as JSON, addresses as hexadecimal text", async () => {
-    const { out, err } = await run(["dirty", DEFAULT_MDEV, "--map", "1M:1M", ...now, "--json"]);
+    const args = ["--map", "1M:1M", ...now, "--json", ...TYPE1];
+    const { out, err } = await run(["dirty", DEFAULT_MDEV, ...args]);
     equal(err, "");
     equal(records(out), [
       { type: "mapping", iova: "0x100000", size: "0x100000" },
+      { type: "source", source: "type1", pageSize: "0x1000" },
       { type: "run", round: 1, iova: "0x110000", size: "0x4000", pages: 4, label: "pinned-scope" },
       { type: "run", round: 1, iova: "0x120000", size: "0x2000", pages: 2, label: "pinned-scope" },
       {

@@ -4,7 +4,7 @@ import { describe, it } from "../std/testing.ts";
 import { run } from "./capture.ts";
 
 const PCI = "0000:00:10.0";
-const fast = ["--interval", "0", "--count", "6", "--map", "1M:1M", "--model"];
+const fast = ["--interval", "0", "--count", "6", "--map", "1M:1M", "--source", "type1", "--model"];
 
 describe("pinscope heat", () => {
   it("draws what the model's device pins and writes", async () => {

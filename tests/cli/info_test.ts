@@ -23,7 +23,7 @@ describe("listHost", () => {
     const { kernel, groups, advice, ...host } = listHost({ kernel: new ModelKernel() });
     equal(host, {
       hasContainer: true,
-      hasIommufd: false,
+      hasIommufd: true,
       dmaEntryLimit: 65535,
       allowsUnsafeInterrupts: false,
       ungrouped: [],
@@ -157,6 +157,11 @@ describe("pinscope info", () => {
     match(out, /dirty tracking +pinned-scope/);
     match(out, /page sizes +4 KiB and above$/m);
     match(out, /IOVA ranges +any address$/m);
+    match(out, /^ {2}DMA log: works$/m);
+    match(
+      out.replace(/\n {4}/g, " "),
+      /^ {2}migration: stop, running, .*pre-copy-p2p; now running$/m,
+    );
     equal((await run(["info", "group:5", "--model"])).out, out);
   });
 

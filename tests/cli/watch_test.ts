@@ -7,7 +7,7 @@ import { describe, it } from "../std/testing.ts";
 import { Kept, records, run, unwrapped } from "./capture.ts";
 
 const PCI = "0000:00:10.0";
-const fast = ["--interval", "0", "--map", "1M:1M", "--model"];
+const fast = ["--interval", "0", "--map", "1M:1M", "--source", "type1", "--model"];
 
 describe("pinscope watch without a terminal", () => {
   it("writes a line for each round", async () => {
@@ -20,6 +20,13 @@ describe("pinscope watch without a terminal", () => {
     ok(!out.includes("\x1b"));
   });
 
+  it("tells what is pinned beside the log of a device, which knows what was written", async () => {
+    const args = ["--interval", "0", "--map", "1M:1M", "--model", "--count", "2"];
+    const { out, err } = await run(["watch", DEFAULT_MDEV, ...args]);
+    match(err, /^pinscope: source log: /);
+    match(out, /^round 2: 2 pages dirty, 4 pinned, \+2 -2, .*, written$/m);
+  });
+
   it("says once why pinned pages cannot be told apart", async () => {
     const { out, err } = await run(["watch", PCI, ...fast, "--count", "2"]);
     match(out, /^round 2: 256 pages dirty, \+0 -0, .*all-mapped$/m);
@@ -28,8 +35,14 @@ describe("pinscope watch without a terminal", () => {
 
   it("gives an object for each round as JSON", async () => {
     const { out } = await run(["watch", DEFAULT_MDEV, ...fast, "--count", "2", "--json"]);
-    const [mapping, first, second] = records(out);
-    equal([mapping?.type, first?.type, second?.round], ["mapping", "sample", 2]);
+    const [mapping, source, first, second] = records(out);
+    equal([mapping, source, first, second].map((one) => one?.type), [
+      "mapping",
+      "source",
+      "sample",
+      "sample",
+    ]);
+    equal(second?.round, 2);
     equal(first?.mappings, [{ iova: "0x100000", size: "0x100000", pages: 6, pinned: 4 }]);
     equal([second?.pages, second?.pinned, second?.fresh, second?.gone], [6, 4, 2, 2]);
   });
@@ -126,7 +139,17 @@ const ENTER = "\x1b[?1049h\x1b[?25l";
 const LEAVE = "\x1b[?25h\x1b[?1049l";
 
 describe("pinscope watch on a terminal", () => {
-  const slow = ["watch", DEFAULT_MDEV, "--map", "1M:1M", "--model", "--interval", "3600"];
+  const slow = [
+    "watch",
+    DEFAULT_MDEV,
+    "--map",
+    "1M:1M",
+    "--source",
+    "type1",
+    "--model",
+    "--interval",
+    "3600",
+  ];
 
   it("makes a round for each step, zooms, and ends with q", async () => {
     const { code, writes, keyboard } = await onTerminal(slow, [

@@ -6,9 +6,12 @@ import { LAB_SCENE, LAB_SCENES, ModelKernel, type Scene } from "../../lib/model/
 export const MACHINES: Readonly<Record<string, Partial<Scene>>> = {
   ...LAB_SCENES,
   "vendor, without CAP_IPC_LOCK": { ...LAB_SCENE, ipcLock: false },
+  "own, without CAP_IPC_LOCK": { ...LAB_SCENES.own, ipcLock: false },
+  "mock, without CAP_IPC_LOCK": { ...LAB_SCENES.mock, ipcLock: false },
 };
 
-/** A model of a machine that behaves as a recorded kernel. */
+/** A model of a machine that behaves as a recorded kernel: with iommufd, if that had it. */
 export function modelOf(machine: string, profile: string): ModelKernel {
-  return new ModelKernel({ ...MACHINES[machine], profile });
+  const { iommufd, ...scene } = MACHINES[machine] ?? {};
+  return new ModelKernel({ ...scene, profile, ...(profile === "own" ? { iommufd } : {}) });
 }

@@ -1,11 +1,15 @@
 /** The model answers the whole suite as the kernels that were recorded. */
 import { conform } from "../../lib/conform/mod.ts";
 import { CHECKS } from "../../lib/conform/checks.ts";
+import type { Recording } from "../../lib/conform/recording.ts";
 import { RECORDINGS } from "../../lib/conform/recordings.ts";
 import { BEHAVIOURS, ModelKernel } from "../../lib/model/mod.ts";
 import { equal, ok, throws } from "../std/assert.ts";
 import { describe, it } from "../std/testing.ts";
 import { MACHINES, modelOf } from "./machines.ts";
+
+const sameKernel = (a: Recording, b: Recording): boolean =>
+  parseFloat(a.release) === parseFloat(b.release);
 
 for (const recording of RECORDINGS) {
   describe(`the model as Linux ${recording.release}`, () => {
@@ -30,7 +34,9 @@ for (const recording of RECORDINGS) {
     it("comes nearest to it", () => {
       const { nearest, comparisons } = conform(modelOf("vendor", recording.name));
       equal([nearest.recording.name, nearest.differences], [recording.name, []]);
-      ok(comparisons.slice(1).every(({ differences }) => differences.length > 0));
+      // One kernel built in two ways differs in what it has, and not in what it answers.
+      const others = comparisons.slice(1).filter((one) => !sameKernel(one.recording, recording));
+      ok(others.length >= 2 && others.every(({ differences }) => differences.length > 0));
     });
   });
 }
@@ -57,7 +63,7 @@ describe("recordings", () => {
 
 describe("conform", () => {
   it("says why checks cannot run where there is no device for them", () => {
-    const { checks, nearest, devices } = conform(new ModelKernel({ devices: [] }));
+    const { checks, nearest, devices } = conform(new ModelKernel({ devices: [], profile: "6.12" }));
     equal([devices, nearest.steps], [[], 0]);
     ok(checks.every(({ answers, skipped }) => answers === undefined && skipped !== undefined));
   });

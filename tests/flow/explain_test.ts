@@ -108,8 +108,11 @@ describe("container.explain", () => {
 describe("the table of rules", () => {
   it("has a source and a text for each, and finds them by name", () => {
     for (const rule of Object.values(RULES).flat()) {
-      match(rule.name, /^[a-z]+\.[a-z0-9-]+$/);
-      match(rule.source, /^(vfio|iommu|access|verify|update|vaddr)_\w+$/);
+      match(rule.name, /^[a-z-]+\.[a-z0-9-]+$/);
+      match(
+        rule.source,
+        /^(vfio|iommu|iommufd|iopt|access|verify|update|vaddr|do|pfn|copy|domain)_\w+$/,
+      );
       ok(rule.about.length > 10, rule.name);
       equal(ruleNamed(rule.name)?.name, rule.name);
     }

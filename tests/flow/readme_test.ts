@@ -68,6 +68,31 @@ describe("README.md", () => {
     equal(await run(args, whole), blocks[at + 1]?.text);
   });
 
+  it("logs a device's writes, and moves its state, with the lines that it shows", async () => {
+    const find = (part: string): string =>
+      blocks.find(({ text }) => text.includes(part))?.text ?? "";
+    const whole = [
+      `import { Container } from "@pinscope/vfio";`,
+      `import { LAB_SCENES, ModelKernel } from "@pinscope/vfio/model";`,
+      `const uuid = (end: number) => "50696e73-0000-4000-8000-00000000000" + end;`,
+      `const kernel = new ModelKernel(LAB_SCENES.own_vendor);`,
+      `using container = Container.open({ kernel });`,
+      `using one = container.attach(uuid(1));`,
+      `using two = container.attach(uuid(2));`,
+      `using device = one.device();`,
+      `using other = two.device();`,
+      `using memory = container.allocate(1n << 20n);`,
+      `using mapping = container.map(memory);`,
+      `device.region(0).write(0x1000, Uint8Array.of(42));`,
+      `kernel.vendor(uuid(1)).write(mapping.iova, new Uint8Array(1)); // before the log`,
+      `{ ${find("device.logDma(")} }`,
+      find("device.migration()"),
+      `console.log(other.region(0).read(0x1000, 1)[0]);`,
+    ].join("\n");
+    const args = ["run", "--cached-only", "--no-prompt", "--no-check", "--config=deno.json", "-"];
+    equal(await run(args, whole), "written 0\n42\n");
+  });
+
   it("links only to files that are there, and are published with it", async () => {
     const names = [...README.matchAll(/\]\(([^)#:]+)\)/g)].map(([, name]) => name ?? "");
     const { publish } = JSON.parse(await Deno.readTextFile(new URL("deno.json", ROOT)));

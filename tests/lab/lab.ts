@@ -101,7 +101,7 @@ export class Lab {
     const { options, further, runtime, denoCache, signal, initrd: bytes } = this.#parts;
     const vendor = wish.profile.vendor === undefined
       ? []
-      : [{ file: await this.vendorModule(), parameters: "" }];
+      : [{ file: await this.vendorModule(), parameters: wish.profile.vendor.parameters ?? "" }];
     const order: Order = {
       ...wish,
       project,

@@ -27,7 +27,9 @@ export interface VendorUse {
   /** PCI devices bound to it instead of vfio-pci. */
   bind: readonly string[];
   /** Mediated devices that are made: UUID and type. */
-  mdevs: readonly { uuid: string; type: "pins" | "no_unmap" }[];
+  mdevs: readonly { uuid: string; type: "pins" | "no_unmap" | "logs" | "migrates" }[];
+  /** Parameters of the module. */
+  parameters?: string;
 }
 
 /** Two educational PCI devices with DMA, at fixed addresses, each in a group of its own. */
@@ -94,6 +96,23 @@ export const profiles: readonly Profile[] = [
     name: "own",
     about: "the lab's own kernel: iommufd, device nodes, the sample device mtty",
     modules: ["mtty"],
+    ownOnly: true,
+  },
+  {
+    ...plain,
+    name: "own_vendor",
+    about: "the lab's own kernel with the vendor driver: devices that log their DMA, and migrate",
+    bind: ["0000:00:10.0"],
+    vendor: {
+      bind: ["0000:00:11.0"],
+      parameters: "pci_log=1",
+      mdevs: [
+        { uuid: "50696e73-0000-4000-8000-000000000001", type: "logs" },
+        { uuid: "50696e73-0000-4000-8000-000000000002", type: "logs" },
+        { uuid: "50696e73-0000-4000-8000-000000000003", type: "migrates" },
+        { uuid: "50696e73-0000-4000-8000-000000000004", type: "pins" },
+      ],
+    },
     ownOnly: true,
   },
   {

@@ -14,11 +14,28 @@ import { tellDeath } from "./test_run.ts";
 const SCRIPT = `${project}/tests/lab/record_guest.ts`;
 const FOLDER = `${project}/lib/conform/recording`;
 /** What only the vendor driver gives. */
-const VENDOR_NEEDS: Check["needs"] = ["mdev", "mdev2", "no-unmap", "vendor-pci"];
+const VENDOR_NEEDS: Check["needs"] = [
+  "mdev",
+  "mdev2",
+  "no-unmap",
+  "vendor-pci",
+  "log",
+  "migrates",
+];
+
+/** What the recording of the lab's own kernel is called. */
+const OWN = "own";
+/** Machines of the other kernels on which the own one answers something that its own do not ask. */
+const ALSO_OWN = ["intremap_off", "shared_group", "vendor"];
+
+/** Whether a kernel is recorded on a machine. */
+function isUsed(lab: Lab, { name, ownOnly }: Profile): boolean {
+  return ownOnly === true ? lab.isOwn : !lab.isOwn || ALSO_OWN.includes(name);
+}
 
 /** Records one kernel; gives the exit status. */
 export async function record(lab: Lab, line: CommandLine): Promise<number> {
-  const { name } = lab;
+  const name = lab.isOwn ? OWN : lab.name;
   const file = line.words[0] ?? (name === undefined ? undefined : `${FOLDER}/${name}.json`);
   if (file === undefined) {
     throw new UsageProblem("record of a kernel of your own wants a FILE to write to");
@@ -30,7 +47,10 @@ export async function record(lab: Lab, line: CommandLine): Promise<number> {
   if (without !== undefined) note(without);
   const reports: GuestReport[] = [];
   const used: string[] = [];
-  for (const profile of profiles) {
+  // The kernel's own machines come first: why a check cannot run is told as they tell it.
+  const machines = profiles.filter((one) => isUsed(lab, one))
+    .toSorted((a, b) => Number(b.ownOnly ?? false) - Number(a.ownOnly ?? false));
+  for (const profile of machines) {
     if (profile.vendor !== undefined && without !== undefined) continue;
     const report = await ask(lab, profile, line);
     if (report === undefined) return 1;

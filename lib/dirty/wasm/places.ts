@@ -1,12 +1,19 @@
-// Which bits of a byte are set, as a table: the first 2 KiB of the memory.
+// Which bits of a byte are set, and which are not, as tables: the first 4 KiB of the memory.
 
-/** Fills the table; before anything else. */
+/** Where the second one begins. */
+const CLEAR: u32 = 2048;
+
+/** Fills the tables; before anything else. */
 export function prepare(): void {
   for (let byte: u32 = 0; byte < 256; byte += 1) {
-    let at = byte << 3;
+    let set = byte << 3;
+    let clear = set + CLEAR;
     for (let bit: u32 = 0; bit < 8; bit += 1) {
-      store<u8>(at, bit);
-      at += (byte >>> bit) & 1;
+      store<u8>(set, bit);
+      store<u8>(clear, bit << 3);
+      const isSet = (byte >>> bit) & 1;
+      set += isSet;
+      clear += 1 - isSet;
     }
   }
 }
@@ -16,4 +23,11 @@ export function prepare(): void {
 @inline
 export function placesOf(byte: u32): v128 {
   return v128.load8x8_u(byte << 3);
+}
+
+/** Eight times the places of the bits of a byte that are clear: of eight words, where they lie. */
+// @ts-ignore: decorator
+@inline
+export function wordsOf(byte: u32): v128 {
+  return v128.load8x8_u((byte << 3) + CLEAR);
 }

@@ -1,8 +1,8 @@
 import { tailWord, wholeBytes } from "./bits";
-import { placesOf } from "./places";
+import { placesOf, wordsOf } from "./places";
 
-// An iterator's own area: its state, the list of words in which a run begins or ends, and the edges
-// found: first bit of a run, bit behind its last, and so on. lib/dirty/area.ts has the same numbers.
+// An iterator's own area: its state, the list of words in which a run begins or ends (16-bit numbers:
+// bytes from the start of the block that was listed), and the edges found: first bit of a run, bit behind its last, and so on. lib/dirty/area.ts has the same numbers.
 
 /** Address of the bitmap. */
 const START: usize = 0;
@@ -24,10 +24,12 @@ const OPEN: usize = 32;
 const BEGAN: usize = 36;
 /** The number of the bitmap's first bit. */
 const BASE: usize = 40;
+/** Address of the block that was listed. */
+const FROM: usize = 44;
 const LIST: usize = 64;
 /** Words of a block. */
 const BLOCK: u32 = 1024;
-const EDGES: usize = LIST + 4 * (BLOCK + 16);
+const EDGES: usize = LIST + 2 * (BLOCK + 16);
 /** Edges that are given at most at a time; a word may add 64. */
 const MOST: u32 = 4096;
 
@@ -43,53 +45,43 @@ function edgesOf(at: u32): u64 {
 
 // @ts-ignore: decorator
 @inline
-function edgePair(at: u32): v128 {
-  const words = v128.load(at);
-  const before = i64x2.shr_u(v128.load(at - 8), 63);
-  return v128.xor(words, v128.or(i64x2.shl(words, 1), before));
+function note(list: u32, at: u32, from: u32): u32 {
+  store<u16>(list, at - from);
+  return list + (u32(edgesOf(at) != 0) << 1);
 }
 
+/** Ones where a word of two has no edge: where all of its bits are as the last one before them. */
 // @ts-ignore: decorator
 @inline
-function note(list: u32, at: u32): u32 {
-  store<u32>(list, at);
-  return list + (u32(edgesOf(at) != 0) << 2);
+function plain(words: v128, before: v128): v128 {
+  return i64x2.eq(words, i64x2.lt_s(before, i64x2.splat(0)));
 }
 
-/** One bit for each of four words: whether it has an edge. */
+/** Lists those of 8 words that have an edge, without a branch; `before` is the word before them. */
 // @ts-ignore: decorator
 @inline
-function isEmpty(a: v128, b: v128): v128 {
-  const zero = i64x2.splat(0);
-  return v128.shuffle<i32>(i64x2.eq(a, zero), i64x2.eq(b, zero), 0, 2, 4, 6);
+function noteEight(list: u32, before: u32, offset: v128): u32 {
+  // With offsets that are constants each load is one instruction.
+  const a = plain(v128.load(before, 8), v128.load(before));
+  const b = plain(v128.load(before, 24), v128.load(before, 16));
+  const c = plain(v128.load(before, 40), v128.load(before, 32));
+  const d = plain(v128.load(before, 56), v128.load(before, 48));
+  const low = v128.shuffle<i32>(a, b, 0, 2, 4, 6);
+  const high = v128.shuffle<i32>(c, d, 0, 2, 4, 6);
+  const plains = <u32> i16x8.bitmask(i16x8.narrow_i32x4_s(low, high));
+  v128.store(list, i16x8.add(offset, wordsOf(plains)));
+  return list + 16 - (<u32> popcnt(plains) << 1);
 }
 
-/** Lists those of 8 words that have an edge, without a branch. */
-// @ts-ignore: decorator
-@inline
-function noteEight(list: u32, at: u32): u32 {
-  const low = isEmpty(edgePair(at), edgePair(at + 16));
-  const high = isEmpty(edgePair(at + 32), edgePair(at + 48));
-  const mask = <u32> i16x8.bitmask(i16x8.narrow_i32x4_s(low, high)) ^ 255;
-  const places = i16x8.shl(placesOf(mask), 3);
-  const from = i32x4.splat(at);
-  v128.store(list, i32x4.add(from, i32x4.extend_low_i16x8_u(places)));
-  v128.store(list, i32x4.add(from, i32x4.extend_high_i16x8_u(places)), 16);
-  return list + (<u32> popcnt(mask) << 2);
-}
-
-/** Bits of 16 bytes that are not as the last bit before them. */
+/** Bits of 64 bytes that are not as the last bit before them. */
 // @ts-ignore: decorator
 @inline
 function unlike(at: u32, before: v128): v128 {
-  return v128.xor(v128.load(at), before);
-}
-
-// @ts-ignore: decorator
-@inline
-function unlike64(at: u32, before: v128): v128 {
-  const low = v128.or(unlike(at, before), unlike(at + 16, before));
-  return v128.or(low, v128.or(unlike(at + 32, before), unlike(at + 48, before)));
+  const a = v128.xor(v128.load(at), before);
+  const b = v128.xor(v128.load(at, 16), before);
+  const c = v128.xor(v128.load(at, 32), before);
+  const d = v128.xor(v128.load(at, 48), before);
+  return v128.or(v128.or(a, b), v128.or(c, d));
 }
 
 /**
@@ -98,23 +90,29 @@ function unlike64(at: u32, before: v128): v128 {
  */
 // @ts-ignore: decorator
 @inline
-function listSparse(at: u32, end: u32, list: u32): u32 {
-  let before = i64x2.splat(load<i64>(at - 8) >> 63);
-  const wide = at + ((end - at) & ~127);
+function listSparse(from: u32, end: u32, list: u32): u32 {
+  let before = i64x2.splat(load<i64>(from - 8) >> 63);
+  let at = from;
+  const wide = from + ((end - from) & ~127);
   for (; at < wide; at += 128) {
-    if (!v128.any_true(v128.or(unlike64(at, before), unlike64(at + 64, before)))) continue;
-    list = noteEight(list, at);
-    list = noteEight(list, at + 64);
-    before = i64x2.splat(load<i64>(at + 120) >> 63);
+    if (!v128.any_true(v128.or(unlike(at, before), unlike(at + 64, before)))) continue;
+    list = noteEight(list, at - 8, i16x8.splat(<i16> (at - from)));
+    list = noteEight(list, at + 56, i16x8.splat(<i16> (at + 64 - from)));
+    before = i64x2.splat(load<i64>(at, 120) >> 63);
   }
-  return at < end ? noteEight(list, at) : list;
+  return at < end ? noteEight(list, at - 8, i16x8.splat(<i16> (at - from))) : list;
 }
 
 /** The same without a branch. */
 // @ts-ignore: decorator
 @inline
 function listDense(at: u32, end: u32, list: u32): u32 {
-  for (; at < end; at += 64) list = noteEight(list, at);
+  const step = i16x8.splat(64);
+  let offset = i16x8.splat(0);
+  for (; at < end; at += 64) {
+    list = noteEight(list, at - 8, offset);
+    offset = i16x8.add(offset, step);
+  }
   return list;
 }
 
@@ -169,6 +167,7 @@ export function runs(area: u32): u32 {
   let take = load<u32>(area, TAKE);
   let listed = load<u32>(area, LISTED);
   let dense = load<u32>(area, DENSE);
+  let from = load<u32>(area, FROM);
   if (load<u32>(area, OPEN)) {
     store<u32>(out, load<u32>(area, BEGAN));
     out += 4;
@@ -185,20 +184,21 @@ export function runs(area: u32): u32 {
   }
   for (;;) {
     while (take < listed && out < full) {
-      const at = load<u32>(take);
-      take += 4;
+      const at = from + <u32> load<u16>(take);
+      take += 2;
       out = put(out, base + ((at - start) << 3), edgesOf(at));
     }
     if (out >= full || next == wordsEnd) break;
     take = area + <u32> LIST;
+    from = next;
     const left = wordsEnd - next;
     const bytes = min<u32>(left, 8 * BLOCK);
     const wide = next + (bytes & ~63);
     const end = next + bytes;
     listed = dense ? listDense(next, wide, take) : listSparse(next, wide, take);
     // From one word with an edge in 32 on, the branches cost more than they save.
-    dense = u32(((listed - take) << 6) > bytes);
-    for (next = wide; next < end; next += 8) listed = note(listed, next);
+    dense = u32(((listed - take) << 7) > bytes);
+    for (next = wide; next < end; next += 8) listed = note(listed, next, from);
   }
   if (out < full && next == wordsEnd && !load<u32>(area, DONE)) {
     if (load<u32>(area, FINAL)) {
@@ -217,6 +217,7 @@ export function runs(area: u32): u32 {
   store<u32>(area, take, TAKE);
   store<u32>(area, listed, LISTED);
   store<u32>(area, dense, DENSE);
+  store<u32>(area, from, FROM);
   return edges - open;
 }
 

@@ -1,5 +1,12 @@
 const here = (name: string): string => new URL(name, import.meta.url).pathname;
 
+async function compile(...args: string[]): Promise<void> {
+  const { success, stderr } = await new Deno.Command("cc", {
+    args: ["-O3", "-march=native", "-Wall", "-Werror", ...args],
+  }).output();
+  if (!success) throw new Error(new TextDecoder().decode(stderr));
+}
+
 /** Another side of the scan rows, in a process of its own, given the same bytes: C, or numpy. */
 export class Native implements AsyncDisposable {
   readonly #child: Deno.ChildProcess;
@@ -18,14 +25,15 @@ export class Native implements AsyncDisposable {
 
   /** Compiles C for this very processor; undefined where there is no compiler. */
   static async start(): Promise<Native | undefined> {
-    const sources = ["scan.c", "scan_simd.c"].map(here);
     const folder = await Deno.makeTempDir();
     const program = `${folder}/scan`;
     try {
-      const { success, stderr } = await new Deno.Command("cc", {
-        args: ["-O3", "-march=native", "-Wall", "-Werror", "-o", program, ...sources],
-      }).output();
-      if (!success) throw new Error(new TextDecoder().decode(stderr));
+      const vectors = here("scan_simd.c");
+      const names = (name: string): string[] => [`-DRUNS=runs_${name}`, `-DLEVEL_OF=${name}_level`];
+      const [simd, bytes] = [`${folder}/simd.o`, `${folder}/bytes.o`];
+      await compile("-c", "-mno-avx512vbmi2", ...names("simd"), "-o", simd, vectors);
+      await compile("-c", ...names("bytes"), "-o", bytes, vectors);
+      await compile("-o", program, here("scan.c"), simd, bytes);
       return new Native(program, [], folder);
     } catch (error) {
       await Deno.remove(folder, { recursive: true });

@@ -3,7 +3,7 @@ import type { Bench } from "./bench.ts";
 import { fasterRow, interleave, type Side, timed } from "./measure.ts";
 import { RoaringRuns } from "./roaring.ts";
 
-type Target = readonly [must: number, aim: number];
+type Target = readonly [must?: number, aim?: number];
 
 /** Targets of the runs by density: against the better C loop, and against vectors. */
 const TARGETS: Readonly<Record<string, readonly [loops: Target, vectors: Target]>> = {
@@ -26,12 +26,15 @@ interface Rival {
 }
 
 const VECTORS: Readonly<Record<string, string>> = { "512": "AVX-512 C", "2": "AVX2 C" };
+/** What `scan_simd.c` says where it has compressed bytes. */
+const COMPRESSES_BYTES = "513";
 
 /** Plain C, and C with the widest vectors. */
 async function native(bench: Bench, density: string): Promise<Rival[]> {
   const [loops, vectors] = TARGETS[density]!;
-  const level = String((await bench.others.native.run("level", 0))[1]);
-  return [
+  const { native } = bench.others;
+  const level = String((await native.run("simd-level", 0))[1]);
+  const rivals: Rival[] = [
     { name: "C loops", target: loops, sides: [bench.c("next"), bench.c("edges")] },
     {
       name: VECTORS[level] ?? "AVX C",
@@ -39,6 +42,11 @@ async function native(bench: Bench, density: string): Promise<Rival[]> {
       sides: level in VECTORS ? [bench.c("simd")] : "this processor has neither AVX-512 nor AVX2",
     },
   ];
+  if (String((await native.run("bytes-level", 0))[1]) === COMPRESSES_BYTES) {
+    // No target: WebAssembly has nothing like it, so the row only says what that is worth.
+    rivals.push({ name: "AVX-512 VBMI2 C", target: [], sides: [bench.c("bytes")] });
+  }
+  return rivals;
 }
 
 /** What a user would pick instead, where it is installed. */
@@ -76,8 +84,8 @@ function expectSame(name: string, theirs: bigint, ours: bigint): void {
 /** Everybody finds the same runs, and in C at the same places. */
 async function agree(bench: Bench, density: string): Promise<bigint> {
   const found = bench.ours();
-  const hasVectors = (await bench.others.native.run("level", 0))[1] !== 0n;
-  const loops = ["next", "edges", ...hasVectors ? ["simd"] : []];
+  const hasVectors = (await bench.others.native.run("simd-level", 0))[1] !== 0n;
+  const loops = ["next", "edges", ...hasVectors ? ["simd", "bytes"] : []];
   for (const loop of loops) await bench.same(loop, found);
   if (!bench.isLarge) expectSame("TypeScript", bench.twin(), found);
   const sum = density === "0.01 %" ? bench.sum() : undefined;
@@ -100,7 +108,7 @@ export async function runRows(bench: Bench, density: string): Promise<Row[]> {
   for (const { name: rival, target: [must, aim], sides } of rivals) {
     const name = `runs, ${density}, ${bench.size} / ${rival}`;
     if (typeof sides === "string") {
-      rows.push({ ...missing(name, must, sides), isOptional: true });
+      rows.push({ ...missing(name, must ?? 0, sides), isOptional: true });
       continue;
     }
     const wanted = { name, must, aim, amount: bench.bytes, unit: "GB/s" } as const;

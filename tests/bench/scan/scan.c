@@ -143,7 +143,9 @@ int main(void) {
 		if (!strcmp(f, "next")) result = runs_next(slot[a], n);
 		else if (!strcmp(f, "edges")) result = runs_edges(slot[a], n);
 		else if (!strcmp(f, "simd")) result = runs_simd(slot[a], n);
-		else if (!strcmp(f, "level")) result = simd_level();
+		else if (!strcmp(f, "bytes")) result = runs_bytes(slot[a], n);
+		else if (!strcmp(f, "simd-level")) result = simd_level();
+		else if (!strcmp(f, "bytes-level")) result = bytes_level();
 		else if (!strcmp(f, "count")) result = count(slot[a], n);
 		else if (!strcmp(f, "or")) result = or_into(slot[a], slot[b], n);
 		else if (!strcmp(f, "xor")) result = xor_into(slot[a], slot[b], n);

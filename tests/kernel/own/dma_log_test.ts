@@ -4,7 +4,14 @@
  *
  * @see drivers/vfio/vfio_main.c, vfio_ioctl_device_feature_logging_start
  */
-import { createMdev, Iommufd, rawLinux as linux, removeMdev } from "../../../mod.ts";
+import {
+  Container,
+  createMdev,
+  Iommufd,
+  NoDmaLogError,
+  rawLinux as linux,
+  removeMdev,
+} from "../../../mod.ts";
 import {
   VFIO_DEVICE_FEATURE,
   VFIO_DEVICE_FEATURE_DMA_LOGGING_REPORT,
@@ -14,11 +21,12 @@ import {
   VFIO_DEVICE_FEATURE_PROBE,
   VFIO_DEVICE_FEATURE_SET,
 } from "../../../lib/uapi/mod.ts";
-import { equal } from "../../std/assert.ts";
+import { equal, throws } from "../../std/assert.ts";
 import { describe } from "../../std/testing.ts";
 import { it } from "../support/guard.ts";
 import { EDU, PAGE } from "../support/machine.ts";
 import { answer } from "../support/raw.ts";
+import { refused } from "../support/refused.ts";
 
 const UUID = "6d747479-0000-4000-8000-000000000001";
 const GET = VFIO_DEVICE_FEATURE_GET;
@@ -66,6 +74,31 @@ function withMtty(body: (device: number) => void): void {
     removeMdev(UUID);
   }
 }
+
+describe("device.logDma", () => {
+  it("recognises mtty, which pretends, and the device of vfio-pci, which does not", () => {
+    const ranges = [{ iova: 0n, size: PAGE }];
+    createMdev("mtty", "mtty-1", UUID);
+    try {
+      using container = Container.open();
+      using group = container.attach(UUID);
+      using device = group.device();
+      throws(() => device.logDma({ ranges }), NoDmaLogError, /logs nothing, as the sample .* mtty/);
+      const support = device.dmaLogSupport();
+      equal(support.works ? "works" : support.reason, "pretends");
+    } finally {
+      removeMdev(UUID);
+    }
+    using container = Container.open();
+    using group = container.attach(EDU);
+    using device = group.device();
+    refused(() => device.logDma({ ranges }), {
+      code: "ENOTTY",
+      operation: "VFIO_DEVICE_FEATURE",
+      text: "keeps no log of its DMA",
+    });
+  });
+});
 
 describe("DMA logging of mtty, raw", () => {
   it("a device whose driver logs nothing: ENOTTY, also for PROBE", () => {

@@ -12,6 +12,9 @@ export const OP = {
   READ: 4,
   WRITE_PINNED: 5,
   CLEAR: 6,
+  DIRTY: 7,
+  LOG_SIZES: 8,
+  FAIL: 9,
 } as const;
 
 /** Flags of PIN. */
@@ -31,6 +34,11 @@ export const AT = {
   pins: 0x38,
   unmaps: 0x40,
   returned: 0x48,
+  logPage: 0x50,
+  logDirty: 0x58,
+  logRanges: 0x60,
+  state: 0x64,
+  path: 0x68,
   log: 0x100,
   data: 0x1000,
 } as const;

@@ -23,6 +23,20 @@ describe("mediated devices of the vendor driver", () => {
         devices.toSorted(),
       ]).toSorted(),
       [
+        [
+          PARENT,
+          "pinscope_vendor-logs",
+          "pins, logs its writes, has all migration states",
+          "pinscope-vendor",
+          [],
+        ],
+        [
+          PARENT,
+          "pinscope_vendor-migrates",
+          "pins, migrates while it is stopped",
+          "pinscope-vendor",
+          [],
+        ],
         [PARENT, "pinscope_vendor-no_unmap", "without dma_unmap: may not pin", "pinscope-vendor", [
           NO_UNMAP,
         ]],

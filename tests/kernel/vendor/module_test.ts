@@ -25,9 +25,9 @@ const kernelLog = (): string[] =>
 const begin = kernelLog().at(-1) ?? "";
 
 describe("the vendor driver", () => {
-  it("offers two types of mediated devices, which share 32 instances", () => {
+  it("offers four types of mediated devices, which share 32 instances", () => {
     const types = [...Deno.readDirSync(TYPES)].map(({ name }) => name).sort();
-    equal(types, ["pinscope_vendor-no_unmap", "pinscope_vendor-pins"]);
+    equal(types, ["logs", "migrates", "no_unmap", "pins"].map((name) => `pinscope_vendor-${name}`));
     const before = free();
     const uuid = "50696e73-0000-4000-8000-0000000000ff";
     make(uuid, "no_unmap");

@@ -17,6 +17,15 @@ export interface VendorStatus {
   readonly log: readonly Extent[];
 }
 
+/** What the driver says about its log. */
+export interface VendorLog {
+  /** 0, if none is kept. */
+  readonly pageSize: bigint;
+  /** Pages in it. */
+  readonly dirty: number;
+  readonly ranges: number;
+}
+
 /** How to pin. */
 export interface PinOptions {
   /** Pin for writing too; true by default. */
@@ -96,6 +105,59 @@ export class VendorDevice implements Disposable {
     check(result, "a write", `write ${bytes.length} bytes through the pin at iova ${hex(iova)}`);
   }
 
+  /**
+   * Lets the device's log note a write that does not happen.
+   *
+   * @param count Of 4 KiB.
+   * @returns How many pages of the log that touches.
+   */
+  dirty(iova: bigint, count: number = 1): number {
+    const result = this.#run(OP.DIRTY, iova, count, 0);
+    return check(result, "a command", `note ${count} pages at iova ${hex(iova)} as written`);
+  }
+
+  /** Sets in which pages the device can log. */
+  logSizes(smallest: bigint, largest: bigint): void {
+    check(this.#run(OP.LOG_SIZES, smallest, Number(largest), 0), "a command", "set page sizes");
+  }
+
+  /** Lets the next change of the migration state fail. */
+  failNext(): void {
+    check(this.#run(OP.FAIL, 0n, 0, 0), "a command", "let the next change fail");
+  }
+
+  /** Reads what the driver says about its log. */
+  log(): VendorLog {
+    const view = new DataView(this.#region.read(0, AT.log).buffer);
+    return {
+      pageSize: view.getBigUint64(AT.logPage, true),
+      dirty: Number(view.getBigUint64(AT.logDirty, true)),
+      ranges: view.getUint32(AT.logRanges, true),
+    };
+  }
+
+  /** Reads the migration state, and those that the last change went through, by their numbers. */
+  states(): { readonly state: number; readonly path: readonly number[] } {
+    const view = new DataView(this.#region.read(0, AT.log).buffer);
+    const packed = view.getBigUint64(AT.path, true);
+    return {
+      state: view.getUint32(AT.state, true),
+      path: packed === 0n
+        ? []
+        : [...packed.toString(16)].reverse().map((digit) => Number.parseInt(digit, 16)),
+    };
+  }
+
+  /** Bytes of the device's own: its state, as far as it migrates. */
+  get data(): Uint8Array<ArrayBuffer> {
+    return this.#region.read(AT.data, DATA);
+  }
+
+  /** Writes all of them. */
+  set data(bytes: Uint8Array) {
+    this.#fill(bytes);
+  }
+
   /** Reads what is pinned, and which unmap callbacks came. */
   status(): VendorStatus {
     const view = new DataView(this.#region.read(0, AT.log + LOG * 16).buffer);
@@ -151,6 +213,7 @@ function commandRegion(device: Device): Region {
   throw new Error(`${device.name} has no command region: is it bound to pinscope-vfio-pci?`);
 }
 
-function check(result: number, operation: string, action: string): void {
+function check(result: number, operation: string, action: string): number {
   if (result < 0) throw new VfioError({ operation, errno: -result, action });
+  return result;
 }

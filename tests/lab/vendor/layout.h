@@ -23,6 +23,9 @@
 #define PINSCOPE_VENDOR_READ		4 /* length: bytes into data, by vfio_dma_rw */
 #define PINSCOPE_VENDOR_WRITE_PINNED	5 /* length: bytes from data, into a pinned page */
 #define PINSCOPE_VENDOR_CLEAR		6 /* forget the unmap callbacks */
+#define PINSCOPE_VENDOR_DIRTY		7 /* length: 4 KiB pages that the log notes as written */
+#define PINSCOPE_VENDOR_LOG_SIZES	8 /* iova, length: smallest and largest page of the log */
+#define PINSCOPE_VENDOR_FAIL		9 /* the next change of migration state fails */
 
 /* flags of PIN: the rights are those of the kernel's IOMMU_READ, IOMMU_WRITE */
 #define PINSCOPE_VENDOR_PROT_READ	1
@@ -53,7 +56,12 @@ struct pinscope_vendor_region {
 	__u64 pins;		/* the same, each as often as it was pinned */
 	__u64 unmaps;		/* dma_unmap callbacks since the last CLEAR */
 	__u64 returned;		/* pages that these callbacks gave back */
-	__u64 reserved[22];
+	__u64 log_page;		/* bytes of a page of the DMA log; 0: there is no log */
+	__u64 log_dirty;	/* pages that it holds */
+	__u32 log_ranges;
+	__u32 state;		/* migration state; 0 where there is none */
+	__u64 path;		/* those of the last change, 4 bits each, the first lowest */
+	__u64 reserved[18];
 
 	/* 0x100: callback n stands at n % log_size; read only */
 	struct pinscope_vendor_unmap log[PINSCOPE_VENDOR_LOG];

@@ -2,6 +2,7 @@
 /*
  * Mediated devices without hardware: one type that can pin, and one whose
  * driver lacks the dma_unmap callback, so that the kernel does not let it pin.
+ * Two more types pin and migrate, one of them with all states and a DMA log.
  */
 #include <linux/mdev.h>
 #include <linux/module.h>
@@ -20,8 +21,21 @@ static struct vendor *to_vendor(struct vfio_device *vdev)
 	return &container_of(vdev, struct vendor_mdev, vdev)->vendor;
 }
 
+struct vendor *vendor_of_mdev(struct vfio_device *vdev)
+{
+	return to_vendor(vdev);
+}
+
+static struct mdev_type logs_type, migrates_type;
+
 static int mdev_init_dev(struct vfio_device *vdev)
 {
+	struct mdev_type *type = to_mdev_device(vdev->dev)->type;
+
+	if (type == &logs_type)
+		vendor_give_log(vdev);
+	if (type == &logs_type || type == &migrates_type)
+		vendor_give_migration(vdev, type == &logs_type);
 	return vendor_init(to_vendor(vdev), vdev);
 }
 
@@ -75,7 +89,7 @@ static int describe_region(struct vfio_region_info *info)
 	return 0;
 }
 
-static long get_info(void __user *arg)
+static long get_info(struct vfio_device *vdev, void __user *arg)
 {
 	const size_t minsz = offsetofend(struct vfio_device_info, num_irqs);
 	struct vfio_device_info info = {};
@@ -84,7 +98,7 @@ static long get_info(void __user *arg)
 		return -EFAULT;
 	if (info.argsz < minsz)
 		return -EINVAL;
-	info.flags = 0;
+	info.flags = vdev->mig_ops ? VFIO_DEVICE_FLAGS_RESET : 0;
 	info.num_regions = 1;
 	info.num_irqs = 0;
 	return copy_to_user(arg, &info, minsz) ? -EFAULT : 0;
@@ -121,7 +135,12 @@ static long mdev_ioctl(struct vfio_device *vdev, unsigned int cmd,
 {
 	switch (cmd) {
 	case VFIO_DEVICE_GET_INFO:
-		return get_info((void __user *)arg);
+		return get_info(vdev, (void __user *)arg);
+	case VFIO_DEVICE_RESET:
+		if (!vdev->mig_ops)
+			return -ENOTTY;
+		vendor_reset(to_vendor(vdev));
+		return 0;
 #ifndef VFIO_HAS_REGION_INFO_CAPS
 	case VFIO_DEVICE_GET_REGION_INFO:
 		return get_region_info((void __user *)arg);
@@ -186,12 +205,24 @@ static struct mdev_type no_unmap_type = {
 	.pretty_name	= "without dma_unmap: may not pin",
 };
 
-static struct mdev_type *types[] = { &pins_type, &no_unmap_type };
+static struct mdev_type logs_type = {
+	.sysfs_name	= "logs",
+	.pretty_name	= "pins, logs its writes, has all migration states",
+};
+
+static struct mdev_type migrates_type = {
+	.sysfs_name	= "migrates",
+	.pretty_name	= "pins, migrates while it is stopped",
+};
+
+static struct mdev_type *types[] = {
+	&pins_type, &no_unmap_type, &logs_type, &migrates_type,
+};
 
 static int vendor_mdev_probe(struct mdev_device *mdev)
 {
 	const struct vfio_device_ops *ops =
-		mdev->type == &pins_type ? &pins_ops : &no_unmap_ops;
+		mdev->type == &no_unmap_type ? &no_unmap_ops : &pins_ops;
 	struct vendor_mdev *device;
 	int ret;
 

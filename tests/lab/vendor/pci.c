@@ -21,6 +21,16 @@ static struct vendor *to_vendor(struct vfio_device *vdev)
 	return &container_of(vdev, struct vendor_pci, core.vdev)->vendor;
 }
 
+/* Off, the device answers as one of vfio-pci does. */
+static bool pci_log;
+module_param(pci_log, bool, 0444);
+MODULE_PARM_DESC(pci_log, "PCI devices keep a DMA log too");
+
+struct vendor *vendor_of_pci(struct vfio_device *vdev)
+{
+	return to_vendor(vdev);
+}
+
 static ssize_t region_rw(struct vfio_pci_core_device *core, char __user *buf,
 			 size_t count, loff_t *ppos, bool iswrite)
 {
@@ -50,6 +60,8 @@ static int pci_init_dev(struct vfio_device *vdev)
 
 	if (ret)
 		return ret;
+	if (pci_log)
+		vendor_give_log(vdev);
 	ret = vfio_pci_core_init_dev(vdev);
 	if (ret)
 		vendor_free(to_vendor(vdev));

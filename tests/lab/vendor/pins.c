@@ -9,6 +9,8 @@
 #include <linux/slab.h>
 
 #include "vendor.h"
+#include "log.h"
+#include "migration.h"
 #include "pins.h"
 
 #define RAW_MAX (2 * VFIO_PIN_PAGES_MAX_ENTRIES)
@@ -175,6 +177,7 @@ int vendor_init(struct vendor *vendor, struct vfio_device *vdev)
 	vendor->vdev = vdev;
 	mutex_init(&vendor->lock);
 	xa_init(&vendor->pins);
+	xa_init(&vendor->log.dirty);
 	vendor->region = kvzalloc(sizeof(*vendor->region), GFP_KERNEL);
 	vendor->pages = kvcalloc(RAW_MAX, sizeof(*vendor->pages), GFP_KERNEL);
 	if (!vendor->region || !vendor->pages) {
@@ -183,6 +186,8 @@ int vendor_init(struct vendor *vendor, struct vfio_device *vdev)
 	}
 	vendor->region->magic = PINSCOPE_VENDOR_MAGIC;
 	vendor->region->log_size = PINSCOPE_VENDOR_LOG;
+	vendor_log_init(vendor);
+	vendor_migration_restart(vendor);
 	return 0;
 }
 
@@ -190,6 +195,7 @@ void vendor_free(struct vendor *vendor)
 {
 	WARN_ON(!xa_empty(&vendor->pins));
 	xa_destroy(&vendor->pins);
+	vendor_log_free(vendor);
 	kvfree(vendor->pages);
 	kvfree(vendor->region);
 	vendor->pages = NULL;

@@ -1,15 +1,37 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* The command region: what is read from it, and what a write makes happen. */
+#include <linux/sizes.h>
 #include <linux/uaccess.h>
 
 #include "vendor.h"
+#include "log.h"
+#include "migration.h"
 #include "pins.h"
+#include "stream.h"
+
+/* What was written goes into the log, if one is kept. */
+static s64 written(struct vendor *vendor, s64 length)
+{
+	s64 ret = length > 0 ?
+		  vendor_log_write(vendor, vendor->region->iova, length) : 0;
+
+	return ret < 0 ? ret : length;
+}
 
 static s64 run(struct vendor *vendor)
 {
 	struct pinscope_vendor_region *region = vendor->region;
 	u64 iova = region->iova, length = region->length;
 	int ret;
+
+	switch (region->op) {
+	case PINSCOPE_VENDOR_WRITE:
+	case PINSCOPE_VENDOR_READ:
+	case PINSCOPE_VENDOR_WRITE_PINNED:
+	case PINSCOPE_VENDOR_DIRTY:
+		if (!vendor_migration_runs(vendor))
+			return -EBUSY;
+	}
 
 	switch (region->op) {
 	case PINSCOPE_VENDOR_PIN:
@@ -22,9 +44,29 @@ static s64 run(struct vendor *vendor)
 			return -EINVAL;
 		ret = vfio_dma_rw(vendor->vdev, iova, region->data, length,
 				  region->op == PINSCOPE_VENDOR_WRITE);
-		return ret ? ret : length;
+		if (ret)
+			return ret;
+		if (region->op == PINSCOPE_VENDOR_WRITE)
+			return written(vendor, length);
+		vendor->changes++;
+		return length;
 	case PINSCOPE_VENDOR_WRITE_PINNED:
-		return vendor_write_pinned(vendor, iova, length);
+		return written(vendor,
+			       vendor_write_pinned(vendor, iova, length));
+	case PINSCOPE_VENDOR_DIRTY:
+		if (!vendor->vdev->log_ops)
+			return -EOPNOTSUPP;
+		return length > SZ_1G >> 12 ? -EINVAL :
+		       vendor_log_write(vendor, iova, length << 12);
+	case PINSCOPE_VENDOR_LOG_SIZES:
+		if (!vendor->vdev->log_ops)
+			return -EOPNOTSUPP;
+		return vendor_log_sizes(vendor, iova, length);
+	case PINSCOPE_VENDOR_FAIL:
+		if (!vendor->vdev->mig_ops)
+			return -EOPNOTSUPP;
+		vendor->fails = true;
+		return 0;
 	case PINSCOPE_VENDOR_CLEAR:
 		region->unmaps = 0;
 		region->returned = 0;
@@ -67,7 +109,9 @@ ssize_t vendor_write(struct vendor *vendor, const char __user *buf,
 	mutex_lock(&vendor->lock);
 	if (copy_from_user((u8 *)vendor->region + pos, buf, count))
 		ret = -EFAULT;
-	else if (in_command && count && pos + count == result)
+	else if (!in_command)
+		vendor->changes++;
+	else if (count && pos + count == result)
 		vendor->region->result = run(vendor);
 	mutex_unlock(&vendor->lock);
 	return ret;
@@ -97,8 +141,12 @@ void vendor_close(struct vendor *vendor)
 {
 	mutex_lock(&vendor->lock);
 	vendor_drop_all(vendor, 0, ULONG_MAX);
+	vendor_log_end(vendor);
+	vendor_stream_end(vendor);
 	memset(vendor->region, 0, sizeof(*vendor->region));
 	vendor->region->magic = PINSCOPE_VENDOR_MAGIC;
 	vendor->region->log_size = PINSCOPE_VENDOR_LOG;
+	vendor_log_init(vendor);
+	vendor_migration_restart(vendor);
 	mutex_unlock(&vendor->lock);
 }

@@ -52,6 +52,7 @@ const PAGE = 4096n;
 const owner = {
   pid: 1,
   account: new MemlockAccount(0n, true),
+  user: { locked: 0n },
   memory: new AddressSpace(),
   files: new Descriptors(),
 };

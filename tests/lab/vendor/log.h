@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* The device's own log of its writes; the caller holds the lock. */
+#ifndef PINSCOPE_VENDOR_LOG_H
+#define PINSCOPE_VENDOR_LOG_H
+
+#include <linux/types.h>
+
+struct vendor;
+
+void vendor_log_init(struct vendor *vendor);
+void vendor_log_free(struct vendor *vendor);
+void vendor_log_end(struct vendor *vendor);
+
+/* Notes a write, if a log is kept; gives the pages of the log that it touches. */
+s64 vendor_log_write(struct vendor *vendor, u64 iova, u64 length);
+s64 vendor_log_sizes(struct vendor *vendor, u64 smallest, u64 largest);
+
+#endif
