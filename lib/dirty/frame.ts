@@ -15,6 +15,9 @@
 const MAGIC = "PSF1";
 const HEADER = 20;
 
+/** Bytes of the header of a frame. */
+export const FRAME_HEADER: number = HEADER;
+
 const TABLE = Uint32Array.from({ length: 256 }, (_, byte) => {
   let crc = byte;
   for (let bit = 0; bit < 8; bit += 1) crc = (crc >>> 1) ^ (crc & 1 ? 0xedb8_8320 : 0);
@@ -47,6 +50,22 @@ export function packFrame(kind: string, payload: Uint8Array): Uint8Array<ArrayBu
   view.setBigUint64(8, BigInt(payload.length), true);
   view.setUint32(16, checksum(frame), true);
   return frame;
+}
+
+/** What the first bytes of a frame say about it; what they say may be damaged. */
+export interface FrameHead {
+  /** Four letters. */
+  readonly kind: string;
+  /** Bytes of the whole frame, with its header. */
+  readonly length: bigint;
+}
+
+/** Reads a header; undefined where the bytes are too few, or begin with something else. */
+export function frameHead(bytes: Uint8Array): FrameHead | undefined {
+  if (bytes.length < HEADER || letters(bytes.subarray(0, 4)) !== MAGIC) return undefined;
+  const view = new DataView(bytes.buffer, bytes.byteOffset, HEADER);
+  const length = BigInt(HEADER) + view.getBigUint64(8, true);
+  return { kind: letters(bytes.subarray(4, 8)), length };
 }
 
 /**

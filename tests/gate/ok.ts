@@ -25,6 +25,7 @@ const ENTRIES = [
   "lib/trace/mod.ts",
   "lib/conform/mod.ts",
   "lib/view/mod.ts",
+  "lib/record/mod.ts",
   "cli/main.ts",
 ];
 

@@ -19,6 +19,7 @@ export const LIB: Readonly<Record<string, readonly string[]>> = {
   "lib/conform": ["lib/base", "lib/uapi", "lib/rules", "lib/sys"],
   "lib/trace": ["lib/base", "lib/uapi", "lib/sys"],
   "lib/view": ["lib/base", "lib/dirty"],
+  "lib/record": ["lib/base", "lib/dirty", "lib/view"],
 };
 
 /**
@@ -31,6 +32,7 @@ const PUBLIC = [
   "lib/trace/mod.ts",
   "lib/conform/mod.ts",
   "lib/view/mod.ts",
+  "lib/record/mod.ts",
   "lib/uapi/mod.ts",
   "lib/base/nearest.ts",
   "lib/base/wait.ts",
