@@ -5,13 +5,20 @@
  */
 
 import {
+  type Container,
+  DirtyMap,
   type DirtyTracker,
   type DirtyWindow,
+  type Extent,
   formatSize,
   hex,
   type LabelledRun,
   mergeRunsAsync,
 } from "../mod.ts";
+import { labelledRuns, type ViewRound } from "../lib/record/mod.ts";
+import { accountOf, mappingsOf } from "./live_rounds.ts";
+import { headOf } from "./measure.ts";
+import { type FromFile, openSession, readFrom, SaveFile } from "./recording.ts";
 import { attachAll, mapAll, readMaps, type Wish } from "./maps.ts";
 import { delay } from "../lib/base/wait.ts";
 import type { Output } from "./output.ts";
@@ -32,6 +39,8 @@ interface Plan {
   readonly maxRuns: number;
   readonly maxBitmapBytes: number;
   readonly source: SourceName | undefined;
+  readonly save: string | undefined;
+  readonly from: FromFile | undefined;
 }
 
 const DEFAULT_RUNS = 16;
@@ -41,15 +50,23 @@ const MOST = 2 ** 31;
 /** How long output may go on before signals are looked for. */
 const SLICE = 50;
 
-/** Attaches, maps, tracks, and shows a round after each interval. */
-export async function dirty({ out, kernel, parsed, signal }: Context): Promise<number> {
+/** Attaches, maps, tracks, and shows a round after each interval; or shows a recording. */
+export async function dirty(context: Context): Promise<number> {
+  const { out, kernel, parsed, signal } = context;
   const plan = readPlan(parsed);
+  if (plan.from !== undefined) return await showFile(context, plan, plan.from);
   using container = attachAll(kernel, plan.devices);
   using _mapped = mapAll(out, container, plan.maps);
   using tracking = track(out, container, plan.source);
   const { tracker } = tracking;
+  const { source, pageSize } = tracker;
+  using file = plan.save === undefined ? undefined : new SaveFile(plan.save, {
+    ...headOf(context, { devices: plan.devices, source, pageSize }),
+    mappings: mappingsOf(container, pageSize),
+  }, signal);
   try {
-    await showRounds(out, tracker, plan, signal);
+    await showRounds({ out, container, tracker, plan, signal, file });
+    file?.finish("done");
   } catch (error) {
     await leaveIfStuck(error, { out, container, tracker });
     throw error;
@@ -57,25 +74,117 @@ export async function dirty({ out, kernel, parsed, signal }: Context): Promise<n
   return 0;
 }
 
-async function showRounds(
-  out: Output,
-  tracker: DirtyTracker,
-  plan: Plan,
-  signal: AbortSignal,
-): Promise<void> {
-  const told = new Set<string>();
+/** What live rounds are read from, and shown on. */
+interface Live {
+  readonly out: Output;
+  readonly container: Container;
+  readonly tracker: DirtyTracker;
+  readonly plan: Plan;
+  readonly signal: AbortSignal;
+  readonly file: SaveFile | undefined;
+}
+
+async function showRounds({ out, container, tracker, plan, signal, file }: Live): Promise<void> {
+  const teller = new Teller(out);
+  const begun = performance.now();
+  let before = begun;
   for (let round = 1; round <= plan.rounds; round += 1) {
     await delay(plan.seconds * 1000, signal);
-    const labels = await showRound(out, tracker, plan, round, signal);
-    for (const label of labels) {
-      if (!out.json && !told.has(label)) out.note(`${label}: ${MEANING[label]}`);
-      told.add(label);
-    }
+    const now = performance.now();
+    const spent = tracker.readTime;
+    const kept = new Kept(tracker.pageSize, file !== undefined);
+    const labels = await showRound(out, plan, round, kept.reading(tracker, plan, signal), signal);
+    file?.add({
+      round,
+      at: now - begun,
+      elapsed: now - before,
+      dirty: kept.dirty,
+      labels: [...labels],
+      mappings: mappingsOf(container, tracker.pageSize),
+      windows: kept.windows,
+      readTime: tracker.readTime - spent,
+      account: accountOf(container),
+    });
+    before = now;
+    teller.tell(labels);
     out.flush();
   }
 }
 
-function readPlan({ positional, lists, values }: ParsedOptions): Plan {
+/** Says once what each label means. */
+class Teller {
+  readonly #told = new Set<string>();
+
+  constructor(readonly out: Output) {}
+
+  tell(labels: Iterable<LabelledRun["label"]>): void {
+    for (const label of labels) {
+      if (!this.out.json && !this.#told.has(label)) this.out.note(`${label}: ${MEANING[label]}`);
+      this.#told.add(label);
+    }
+  }
+}
+
+/** Runs, and when they are through what was read for them. */
+interface Reading {
+  readonly runs: AsyncIterable<LabelledRun> | Iterable<LabelledRun>;
+  readonly seen: { readonly labels: ReadonlySet<LabelledRun["label"]>; readonly windows: number };
+}
+
+/** What a round is kept as, if it is. */
+class Kept {
+  readonly dirty: DirtyMap;
+  readonly windows: (Extent & { readonly label: LabelledRun["label"] })[] = [];
+
+  constructor(pageSize: bigint, readonly isWanted: boolean) {
+    this.dirty = new DirtyMap(pageSize);
+  }
+
+  /** The runs of everything that is dirty, kept as they are read. */
+  reading(tracker: DirtyTracker, { maxBitmapBytes }: Plan, signal: AbortSignal): Reading {
+    const labels = new Set<LabelledRun["label"]>();
+    const seen = { labels, windows: 0 };
+    const keep = (window: DirtyWindow): void => {
+      seen.windows += 1;
+      labels.add(window.label);
+      if (!this.isWanted) return;
+      this.dirty.add(window);
+      this.windows.push({ iova: window.iova, size: window.size, label: window.label });
+    };
+    const drain = async function* (): AsyncGenerator<DirtyWindow, void> {
+      for await (const window of tracker.drainAsync({ maxBitmapBytes, signal })) {
+        keep(window);
+        yield window;
+      }
+    };
+    return { runs: mergeRunsAsync(drain()), seen };
+  }
+}
+
+/** Shows the rounds of a recording as if they were read now. */
+async function showFile(context: Context, plan: Plan, from: FromFile): Promise<number> {
+  const { out, signal } = context;
+  const { head, read } = await openSession(context, from);
+  for (const { iova, size } of head.mappings) out.record("mapping", { iova, size });
+  out.record("source", { source: head.source, pageSize: head.pageSize });
+  const teller = new Teller(out);
+  let left = plan.rounds;
+  for await (const round of read()) {
+    if (left-- <= 0) break;
+    teller.tell(await showRound(out, plan, round.round, readingOf(round), signal));
+    out.flush();
+  }
+  return 0;
+}
+
+function readingOf(round: ViewRound): Reading {
+  const { labels, windows = [] } = round;
+  return { runs: labelledRuns(round), seen: { labels: new Set(labels), windows: windows.length } };
+}
+
+function readPlan(parsed: ParsedOptions): Plan {
+  const { positional, lists, values } = parsed;
+  const from = readFrom(parsed);
   for (const device of positional) checkDevice(device);
   const interval = values.get("interval");
   const bounds = { least: 0, most: WEEK, whole: false };
@@ -90,38 +199,30 @@ function readPlan({ positional, lists, values }: ParsedOptions): Plan {
     maps: readMaps(lists.get("map")),
     seconds: numberValue("interval", interval, bounds) ?? 1,
     rounds: numberValue("count", values.get("count"), whole) ??
-      (interval === undefined ? 1 : Infinity),
+      (interval === undefined && from === undefined ? 1 : Infinity),
     maxRuns: numberValue("max-runs", values.get("max-runs"), { ...whole, least: 0 }) ??
       DEFAULT_RUNS,
     source: readSource(values.get("source")),
+    save: values.get("save"),
+    from,
     maxBitmapBytes: bitmap === undefined ? DEFAULT_BUDGET : Number(bitmap),
   };
 }
 
-/** Reads everything once; gives the labels that were seen. */
+/** Shows all runs of a round; gives the labels that were seen. */
 async function showRound(
   out: Output,
-  tracker: DirtyTracker,
   plan: Plan,
   round: number,
+  { runs: list, seen: read }: Reading,
   signal: AbortSignal,
-): Promise<Set<LabelledRun["label"]>> {
-  const labels = new Set<LabelledRun["label"]>();
-  let windows = 0;
-  const { maxBitmapBytes } = plan;
-  const drain = async function* (): AsyncGenerator<DirtyWindow, void> {
-    for await (const window of tracker.drainAsync({ maxBitmapBytes, signal })) {
-      windows += 1;
-      labels.add(window.label);
-      yield window;
-    }
-  };
+): Promise<ReadonlySet<LabelledRun["label"]>> {
   const shown: string[][] = [];
   let runs = 0;
   let pages = 0;
   let size = 0n;
   let seen = performance.now();
-  for await (const run of mergeRunsAsync(drain())) {
+  for await (const run of list) {
     runs += 1;
     pages += run.pages;
     size += run.size;
@@ -132,6 +233,7 @@ async function showRound(
       seen = performance.now();
     }
   }
+  const { labels, windows } = read;
   out.record("round", { round, windows, runs, pages, size, labels: [...labels] });
   out.line(
     runs === 0

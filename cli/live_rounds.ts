@@ -10,9 +10,18 @@ import type { DirtyLabel, ViewAccount, ViewRound } from "../lib/view/mod.ts";
 type LabelledWindow = Extent & { readonly label: DirtyLabel };
 
 /** What the accounts of this process say. */
-function accountOf(container: Container): ViewAccount {
+export function accountOf(container: Container): ViewAccount {
   const { locked, pinned, limit, ipcLock, dmaAvailable } = container.pins();
   return { locked, pinned, limit: ipcLock ? undefined : limit.soft, dmaAvailable };
+}
+
+/** What is mapped, by rising address and in whole pages of the bitmap. */
+export function mappingsOf({ mappings }: Container, pageSize: bigint): Extent[] {
+  return mappings.map(({ iova, size }) => {
+    const first = iova - iova % pageSize;
+    const pages = (iova + size - first + pageSize - 1n) / pageSize;
+    return { iova: first, size: pages * pageSize };
+  }).sort((a, b) => a.iova < b.iova ? -1 : 1);
 }
 
 /** Reads everything when it is told to, and measures. */
@@ -34,12 +43,7 @@ export class LiveRounds implements Disposable {
 
   /** What is mapped, by rising address and in whole pages of the bitmap. */
   get mappings(): Extent[] {
-    const { pageSize } = this.#tracker;
-    return this.#container.mappings.map(({ iova, size }) => {
-      const first = iova - iova % pageSize;
-      const pages = (iova + size - first + pageSize - 1n) / pageSize;
-      return { iova: first, size: pages * pageSize };
-    }).sort((a, b) => a.iova < b.iova ? -1 : 1);
+    return mappingsOf(this.#container, this.#tracker.pageSize);
   }
 
   /** Why pinned pages cannot be told apart; undefined where they can. */

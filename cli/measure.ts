@@ -13,6 +13,7 @@ import { attachAll, mapAll, readMaps, type Wish } from "./maps.ts";
 import type { ParsedOptions } from "./parse.ts";
 import { readSource, type SourceName, track } from "./source.ts";
 import { leaveIfStuck } from "./stuck.ts";
+import { type FromFile, openSession, readFrom, SaveFile } from "./recording.ts";
 import { checkDevice, numberValue } from "./values.ts";
 
 /** What is measured, how often, and how long. */
@@ -22,16 +23,19 @@ export interface RoundPlan {
   readonly seconds: number;
   readonly rounds: number;
   readonly source: SourceName | undefined;
+  /** The recording to append to. */
+  readonly save: string | undefined;
+  /** The recording to read, in place of devices. */
+  readonly from: FromFile | undefined;
 }
 
 const WEEK = 7 * 86_400;
 const MOST = 2 ** 31;
 
 /** Reads the options; `rounds` is how many there are where nothing is said. */
-export function readRounds(
-  { positional, lists, values }: ParsedOptions,
-  rounds: number,
-): RoundPlan {
+export function readRounds(parsed: ParsedOptions, rounds: number): RoundPlan {
+  const { positional, lists, values } = parsed;
+  const from = readFrom(parsed);
   for (const device of positional) checkDevice(device);
   return {
     devices: positional,
@@ -40,8 +44,11 @@ export function readRounds(
       numberValue("interval", values.get("interval"), { least: 0, most: WEEK, whole: false }) ??
         1,
     source: readSource(values.get("source")),
+    save: values.get("save"),
+    from,
+    // Of a recording everything is shown.
     rounds: numberValue("count", values.get("count"), { least: 1, most: MOST, whole: true }) ??
-      rounds,
+      (from === undefined ? rounds : Infinity),
   };
 }
 
@@ -76,6 +83,16 @@ export async function measure<T extends Taker>(
   begin: (head: ViewHead, mappings: readonly Extent[]) => T,
 ): Promise<T> {
   const { out, kernel, signal } = context;
+  if (plan.from !== undefined) {
+    const { head, mappings, read } = await openSession(context, plan.from);
+    const taker = begin(head, mappings);
+    let left = plan.rounds;
+    for await (const round of read()) {
+      if (left-- <= 0) break;
+      taker.add(round);
+    }
+    return taker;
+  }
   using container = attachAll(kernel, plan.devices);
   using _mapped = mapAll(out, container, plan.maps);
   using tracking = track(out, container, plan.source);
@@ -84,11 +101,18 @@ export async function measure<T extends Taker>(
   try {
     const { source, pageSize } = tracker;
     const head = headOf(context, { devices: plan.devices, source, pageSize });
-    const taker = begin(head, live.mappings);
+    const { mappings } = live;
+    const taker = begin(head, mappings);
+    using file = plan.save === undefined
+      ? undefined
+      : new SaveFile(plan.save, { ...head, mappings }, signal);
     for (let round = 1; round <= plan.rounds; round += 1) {
       await delay(plan.seconds * 1000, signal);
-      taker.add(await live.next(signal));
+      const read = await live.next(signal);
+      file?.add(read);
+      taker.add(read);
     }
+    file?.finish("done");
     return taker;
   } catch (error) {
     await leaveIfStuck(error, { out, container, tracker });

@@ -1,5 +1,12 @@
 import type { OptionRow } from "./option.ts";
 
+/** Options of commands that keep rounds, or show kept ones. */
+export const RECORD_OPTIONS: readonly OptionRow[] = [
+  { name: "save", kind: "value", value: "FILE", about: "append the rounds to this recording" },
+  { name: "from", kind: "value", value: "FILE", about: "show a recording, not a DEVICE" },
+  { name: "session", kind: "value", value: "N", about: "of the recording (default: the last)" },
+];
+
 /** Options of commands that measure rounds. */
 export const ROUND_OPTIONS: readonly OptionRow[] = [
   {
@@ -15,4 +22,5 @@ export const ROUND_OPTIONS: readonly OptionRow[] = [
     about: "type1, or log: the device's own (default: log if any)",
   },
   { name: "interval", kind: "value", value: "S", about: "seconds before each round (default: 1)" },
+  ...RECORD_OPTIONS,
 ];

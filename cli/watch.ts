@@ -11,6 +11,8 @@ import { LiveRounds } from "./live_rounds.ts";
 import { attachAll, mapAll } from "./maps.ts";
 import { headOf, readRounds, type RoundPlan } from "./measure.ts";
 import type { Output } from "./output.ts";
+import { InputError } from "./input.ts";
+import { type FromFile, openSession, SaveFile } from "./recording.ts";
 import { Screen } from "./screen.ts";
 import { track } from "./source.ts";
 import { leaveIfStuck } from "./stuck.ts";
@@ -21,26 +23,68 @@ import { renderWatch, roundLine } from "./watch_view.ts";
 export async function watch(context: Context): Promise<number> {
   const { out, kernel, parsed } = context;
   const plan = readRounds(parsed, Infinity);
+  if (plan.from !== undefined) return await watchFile(context, plan, plan.from);
   using container = attachAll(kernel, plan.devices);
   using _mapped = mapAll(out, container, plan.maps);
   using tracking = track(out, container, plan.source);
   const { tracker } = tracking;
   const { source, pageSize } = tracker;
-  const begun = newState(headOf(context, { devices: plan.devices, source, pageSize }));
+  const head = headOf(context, { devices: plan.devices, source, pageSize });
+  const begun = newState(head);
   using live = new LiveRounds(container, tracker);
+  using file = plan.save === undefined
+    ? undefined
+    : new SaveFile(plan.save, { ...head, mappings: live.mappings }, context.signal);
   const next = async (state: WatchState): Promise<WatchState> => {
     const round = await live.next(context.signal);
+    file?.add(round);
     return withRound(state, round, live.unpinned);
   };
   try {
-    if (out.isTerminal && !out.json) await onScreen(context, plan, begun, next);
-    else await inLines(context, plan, begun, next);
+    await show(context, plan, begun, next);
+    file?.finish("done");
   } catch (error) {
     await leaveIfStuck(error, { out, container, tracker });
     throw error;
   }
   return 0;
 }
+
+async function show(
+  context: Context,
+  plan: RoundPlan,
+  begun: WatchState,
+  next: Next,
+): Promise<void> {
+  const { out } = context;
+  if (out.isTerminal && !out.json) await onScreen(context, plan, begun, next);
+  else await inLines(context, plan, begun, next);
+}
+
+/** Plays a recording: on a screen a round after each interval, in lines all at once. */
+async function watchFile(context: Context, plan: RoundPlan, from: FromFile): Promise<number> {
+  const session = await openSession(context, from);
+  const rounds = Math.min(plan.rounds, session.rounds);
+  const isScreen = context.out.isTerminal && !context.out.json;
+  const read = session.read();
+  try {
+    await show(
+      context,
+      { ...plan, rounds, seconds: isScreen ? plan.seconds : 0 },
+      newState(session.head),
+      async (state) => {
+        const { value } = await read.next();
+        if (value === undefined) throw new InputError(`${from.path} has become shorter`);
+        return withRound(state, value, value.pinned === undefined ? NOT_KEPT : undefined);
+      },
+    );
+  } finally {
+    await read.return();
+  }
+  return 0;
+}
+
+const NOT_KEPT = "the recording does not have them";
 
 type Next = (state: WatchState) => Promise<WatchState>;
 

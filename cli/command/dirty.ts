@@ -1,11 +1,12 @@
+import { RECORD_OPTIONS } from "../round_option.ts";
 import { type CommandRow, MODEL_DEVICE } from "../option.ts";
 
 /** What help and the manual page say of `pinscope dirty`. */
 export const DIRTY: CommandRow = {
   name: "dirty",
   load: async () => (await import("../dirty.ts")).dirty,
-  operands: "DEVICE...",
-  count: [1, Infinity],
+  operands: "[DEVICE...]",
+  count: [0, Infinity],
   about: "which pages of mapped memory are dirty, round by round",
   text: `Attaches the devices to one container, maps memory for them, tracks its dirty
 pages, and shows after each interval the runs of pages that became dirty.
@@ -51,10 +52,13 @@ Each round clears what it reads. Labels tell what "dirty" means:
       value: "N",
       about: "most runs to show in a round (default: 16)",
     },
+    ...RECORD_OPTIONS,
   ],
   examples: [
     [`dirty ${MODEL_DEVICE}`, "one round after a second"],
     [`dirty ${MODEL_DEVICE} --map 4G:1G --interval 0.5`, "twice a second, until Ctrl-C"],
     [`dirty group:12 --count 3 --json`, "every run of three rounds, as JSON"],
+    [`dirty ${MODEL_DEVICE} --interval 1 --save host.psr`, "keep the rounds, until Ctrl-C"],
+    ["dirty --from host.psr", "look at them, also elsewhere"],
   ],
 };

@@ -5,8 +5,8 @@ import { type CommandRow, MODEL_DEVICE } from "../option.ts";
 export const HEAT: CommandRow = {
   name: "heat",
   load: async () => (await import("../heat.ts")).heat,
-  operands: "DEVICE...",
-  count: [1, Infinity],
+  operands: "[DEVICE...]",
+  count: [0, Infinity],
   about: "a picture of dirty pages: address against time",
   text: `Attaches the devices to one container, maps memory for them, reads dirty pages
 round by round, and draws them as an SVG file: a column for each round, a row

@@ -5,8 +5,8 @@ import { type CommandRow, MODEL_DEVICE } from "../option.ts";
 export const REPORT: CommandRow = {
   name: "report",
   load: async () => (await import("../report.ts")).report,
-  operands: "DEVICE...",
-  count: [1, Infinity],
+  operands: "[DEVICE...]",
+  count: [0, Infinity],
   about: "a page for a browser: rates, heat map, runs",
   text: `Attaches the devices to one container, maps memory for them, reads dirty pages
 round by round, and writes one HTML file that opens from a disk and loads

@@ -5,8 +5,8 @@ import { type CommandRow, MODEL_DEVICE } from "../option.ts";
 export const WATCH: CommandRow = {
   name: "watch",
   load: async () => (await import("../watch.ts")).watch,
-  operands: "DEVICE...",
-  count: [1, Infinity],
+  operands: "[DEVICE...]",
+  count: [0, Infinity],
   about: "dirty and pinned pages live, as bars on the terminal",
   text: `Attaches the devices to one container, maps memory for them, and shows after
 each interval for each mapping a bar of its dirty pages, and one of those that

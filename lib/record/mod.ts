@@ -13,3 +13,4 @@ export type { ViewAccount, ViewHead, ViewRound } from "../view/round.ts";
 export type { RecordingEnd, RecordingHead } from "./format.ts";
 export { readRecording, type RecordingEntry, type RecordingGap } from "./reader.ts";
 export { RecordingWriter } from "./writer.ts";
+export { labelledRuns, type RecordedRun } from "./runs.ts";

@@ -99,7 +99,7 @@ describe("wrong use", () => {
     ["plan --map 0:4K,0", /--map takes a whole number from 1 to 1000000; got "0"/],
     ["info a b", /info takes one DEVICE; got a b/],
     ["bind", /bind needs a DEVICE/],
-    ["dirty", /dirty needs a DEVICE/],
+    ["dirty", /a DEVICE is needed, or --from FILE/],
     ["info x", /A device is a PCI address like .* device, or group:12; got "x"/],
     ["dirty 00:10.0", /got "00:10.0"/],
     ["bind group:3", /bind takes a PCI address like 0000:00:10.0; got "group:3"/],

@@ -1,0 +1,229 @@
+/**
+ * Recordings on disk: `--save` appends to one, `--from` reads one.
+ *
+ * @module
+ */
+
+import type { Extent } from "../mod.ts";
+import {
+  readRecording,
+  type RecordingEntry,
+  type RecordingHead,
+  RecordingWriter,
+  type ViewRound,
+} from "../lib/record/mod.ts";
+import type { Context } from "./context.ts";
+import { InputError, whyNot } from "./input.ts";
+import { OutputError } from "./output.ts";
+import { type ParsedOptions, UsageError } from "./parse.ts";
+import { counted } from "./table.ts";
+import { numberValue } from "./values.ts";
+
+const CHUNK = 256 << 10;
+
+/** A file that rounds are appended to. Each record is on the disk before the next round begins. */
+export class SaveFile implements Disposable {
+  readonly #path: string;
+  readonly #file: Deno.FsFile;
+  readonly #writer: RecordingWriter;
+  readonly #signal: AbortSignal;
+  #reason: string | undefined;
+
+  /**
+   * Begins a session; what is in the file stays.
+   *
+   * @throws {OutputError} If it cannot be written.
+   */
+  constructor(path: string, head: RecordingHead, signal: AbortSignal) {
+    this.#path = path;
+    this.#signal = signal;
+    this.#writer = new RecordingWriter(head);
+    this.#file = this.#try(() => Deno.openSync(path, { append: true, create: true }));
+    this.#write(this.#writer.begin());
+  }
+
+  /** Appends a round. */
+  add(round: ViewRound): void {
+    this.#write(this.#writer.add(round));
+  }
+
+  /** Says why the session ends, before it is disposed. */
+  finish(reason: string): void {
+    this.#reason = reason;
+  }
+
+  /** Ends the session. */
+  [Symbol.dispose](): void {
+    try {
+      const early = this.#signal.aborted ? "interrupted" : "stopped early";
+      this.#write(this.#writer.end(this.#reason ?? early));
+    } finally {
+      this.#file.close();
+    }
+  }
+
+  #write(bytes: Uint8Array): void {
+    this.#try(() => {
+      for (let rest = bytes; rest.length > 0;) rest = rest.subarray(this.#file.writeSync(rest));
+      // A pipe or /dev/null has no disk behind it.
+      if (this.#file.statSync().isFile) this.#file.syncDataSync();
+    });
+  }
+
+  #try<T>(body: () => T): T {
+    try {
+      return body();
+    } catch (cause) {
+      const why = whyNot(cause, "write", this.#path);
+      throw new OutputError(`Cannot write ${this.#path}: ${why}`, { cause });
+    }
+  }
+}
+
+/** One session of a recording. */
+export interface Session {
+  readonly head: RecordingHead;
+  /** All that was mapped in any of its rounds, by rising address. */
+  readonly mappings: readonly Extent[];
+  readonly rounds: number;
+  /** Gives its rounds, from the file, as often as it is asked. */
+  read(): AsyncGenerator<ViewRound, void>;
+}
+
+/** Which recording is read, and which session of it. */
+export interface FromFile {
+  readonly path: string;
+  /** Counts from 1; the last one where it is undefined. */
+  readonly session: number | undefined;
+}
+
+const LIVE = ["map", "source", "save", "budget"];
+
+/**
+ * Reads --from.
+ *
+ * @throws {UsageError} If it stands beside a device, or an option for one.
+ */
+export function readFrom(parsed: ParsedOptions): FromFile | undefined {
+  const { values, lists, positional } = parsed;
+  const path = values.get("from");
+  const session = numberValue("session", values.get("session"), {
+    least: 1,
+    most: 2 ** 31,
+    whole: true,
+  });
+  if (path === undefined) {
+    if (session !== undefined) throw new UsageError("--session goes with --from");
+    if (positional.length === 0) throw new UsageError("a DEVICE is needed, or --from FILE");
+    return undefined;
+  }
+  if (positional.length > 0) {
+    throw new UsageError(`--from takes no DEVICE besides; got ${positional.join(" ")}`);
+  }
+  const live = LIVE.find((name) => values.has(name) || (lists.get(name) ?? []).length > 0);
+  if (live !== undefined) throw new UsageError(`--${live} is for a DEVICE, not for --from`);
+  return { path, session };
+}
+
+async function* bytesOf(path: string, signal: AbortSignal): AsyncGenerator<Uint8Array, void> {
+  let file: Deno.FsFile | undefined;
+  try {
+    file = await Deno.open(path);
+    for (;;) {
+      const chunk = new Uint8Array(CHUNK);
+      const got = await file.read(chunk);
+      signal.throwIfAborted();
+      if (got === null) return;
+      yield chunk.subarray(0, got);
+    }
+  } catch (cause) {
+    if (signal.aborted) throw cause;
+    throw new InputError(`Cannot read ${path}: ${whyNot(cause, "read", path)}`, { cause });
+  } finally {
+    file?.close();
+  }
+}
+
+async function* entriesOf(path: string, signal: AbortSignal): AsyncGenerator<RecordingEntry, void> {
+  try {
+    yield* readRecording(bytesOf(path, signal));
+  } catch (cause) {
+    if (!(cause instanceof RangeError || cause instanceof SyntaxError)) throw cause;
+    throw new InputError(`Cannot read ${path}: ${cause.message}`, { cause });
+  }
+}
+
+/** What is found while a file is read for the first time. */
+interface Found {
+  readonly head: RecordingHead;
+  readonly mappings: Map<string, Extent>;
+  rounds: number;
+  end: string | undefined;
+}
+
+const GAPS = {
+  cut: "the last record is not complete",
+  damaged: "no record is whole there",
+  lost: "the records that it leans on are lost",
+} as const;
+
+/**
+ * Looks through a recording, tells what of it cannot be read, and gives one of its sessions.
+ *
+ * @throws {InputError} If it cannot be read, or has no such session.
+ */
+export async function openSession(
+  { out, signal }: Pick<Context, "out" | "signal">,
+  { path, session }: FromFile,
+): Promise<Session> {
+  const all: Found[] = [];
+  for await (const entry of entriesOf(path, signal)) {
+    const last = all.at(-1);
+    if (entry.type === "head") {
+      all.push({ head: entry.head, mappings: new Map(), rounds: 0, end: undefined });
+    } else if (entry.type === "gap") {
+      const { at, size, state } = entry;
+      out.record("gap", { file: path, at, size, state });
+      out.note(`${path}: ${counted(size, "byte")} from byte ${at} on not read: ${GAPS[state]}`);
+    } else if (last !== undefined && entry.type === "end") last.end = entry.end.reason;
+    else if (last !== undefined && entry.type === "round") {
+      last.rounds += 1;
+      for (const extent of entry.round.mappings) {
+        last.mappings.set(`${extent.iova}+${extent.size}`, extent);
+      }
+    }
+  }
+  const number = session ?? all.length;
+  const found = all[number - 1];
+  if (found === undefined) {
+    const has = all.length === 0
+      ? "it is no recording"
+      : `it has ${counted(all.length, "session")}`;
+    throw new InputError(`Cannot read session ${Math.max(1, number)} of ${path}: ${has}`);
+  }
+  if (session === undefined && all.length > 1) {
+    out.note(`${path}: session ${number} of ${all.length}, the last; --session takes another`);
+  }
+  if (found.end === undefined) {
+    out.note(`${path}: the session has no end: the program died, or still runs`);
+  } else if (found.end === "stopped early") out.note(`${path}: the session was ${found.end}`);
+  for (const extent of found.head.mappings) {
+    found.mappings.set(`${extent.iova}+${extent.size}`, extent);
+  }
+  const { head, rounds } = found;
+  const mappings = [...found.mappings.values()].sort((a, b) => a.iova < b.iova ? -1 : 1);
+  return { head, rounds, mappings, read: () => roundsOf(path, signal, number) };
+}
+
+async function* roundsOf(
+  path: string,
+  signal: AbortSignal,
+  number: number,
+): AsyncGenerator<ViewRound, void> {
+  let now = 0;
+  for await (const entry of entriesOf(path, signal)) {
+    if (entry.type === "head") now += 1;
+    if (now > number) return;
+    if (now === number && entry.type === "round") yield entry.round;
+  }
+}
