@@ -7,6 +7,7 @@
 
 import { BIND } from "./command/bind.ts";
 import { CONFORM } from "./command/conform.ts";
+import { CONVERGE } from "./command/converge.ts";
 import { DEMO } from "./command/demo.ts";
 import { DIRTY } from "./command/dirty.ts";
 import { HEAT } from "./command/heat.ts";
@@ -32,6 +33,7 @@ export const COMMANDS: readonly CommandRow[] = [
   WATCH,
   HEAT,
   REPORT,
+  CONVERGE,
   PINS,
   SCOPE,
   PLAN,

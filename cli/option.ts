@@ -29,6 +29,7 @@ export type CommandName =
   | "watch"
   | "heat"
   | "report"
+  | "converge"
   | "pins"
   | "scope"
   | "plan"

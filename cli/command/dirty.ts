@@ -56,7 +56,6 @@ Each round clears what it reads. Labels tell what "dirty" means:
   ],
   examples: [
     [`dirty ${MODEL_DEVICE}`, "one round after a second"],
-    [`dirty ${MODEL_DEVICE} --map 4G:1G --interval 0.5`, "twice a second, until Ctrl-C"],
     [`dirty group:12 --count 3 --json`, "every run of three rounds, as JSON"],
     [`dirty ${MODEL_DEVICE} --interval 1 --save host.psr`, "keep the rounds, until Ctrl-C"],
     ["dirty --from host.psr", "look at them, also elsewhere"],

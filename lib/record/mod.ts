@@ -14,3 +14,4 @@ export type { RecordingEnd, RecordingHead } from "./format.ts";
 export { readRecording, type RecordingEntry, type RecordingGap } from "./reader.ts";
 export { RecordingWriter } from "./writer.ts";
 export { labelledRuns, type RecordedRun } from "./runs.ts";
+export { ConvergeBuilder, type Convergence, type Course, type MigrationPlan } from "./converge.ts";
