@@ -10,6 +10,7 @@ import { CONFORM } from "./command/conform.ts";
 import { CONVERGE } from "./command/converge.ts";
 import { DEMO } from "./command/demo.ts";
 import { DIRTY } from "./command/dirty.ts";
+import { DIFF } from "./command/diff.ts";
 import { HEAT } from "./command/heat.ts";
 import { INFO } from "./command/info.ts";
 import { DECODE } from "./command/decode.ts";
@@ -34,6 +35,7 @@ export const COMMANDS: readonly CommandRow[] = [
   HEAT,
   REPORT,
   CONVERGE,
+  DIFF,
   PINS,
   SCOPE,
   PLAN,

@@ -20,9 +20,9 @@ const TIMES: Readonly<Record<string, number>> = { "": 1, ms: 1, s: 1000 };
 /** Reads "10Gbit/s" or "1.25GB/s" as bytes a second; units are powers of ten. */
 export function readBandwidth(text: string): number {
   const [, digits = "", power = "", unit = ""] =
-    /^(\d+(?:\.\d+)?)([kmgt]?)(bit|b)(?:\/s|ps)?$/i.exec(text) ?? [];
+    /^(\d+(?:\.\d+)?)([kKmMgGtT]?)(bit(?:\/s)?|bps|B(?:\/s|ps)?)$/.exec(text) ?? [];
   const value = Number(digits) * (POWERS[power.toLowerCase()] ?? 0) /
-    (unit.toLowerCase() === "bit" ? 8 : 1);
+    (unit.startsWith("B") ? 1 : 8);
   if (unit !== "" && value > 0) return value;
   throw new UsageError(
     `--bandwidth takes a rate, as 10Gbit/s or 1.25GB/s; got ${JSON.stringify(text)}`,

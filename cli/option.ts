@@ -30,6 +30,7 @@ export type CommandName =
   | "heat"
   | "report"
   | "converge"
+  | "diff"
   | "pins"
   | "scope"
   | "plan"

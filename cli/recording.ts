@@ -211,7 +211,7 @@ export async function openSession(
     found.mappings.set(`${extent.iova}+${extent.size}`, extent);
   }
   const { head, rounds } = found;
-  const mappings = [...found.mappings.values()].sort((a, b) => a.iova < b.iova ? -1 : 1);
+  const mappings = [...found.mappings.values()].sort(byPlace);
   return { head, rounds, mappings, read: () => roundsOf(path, signal, number) };
 }
 
@@ -226,4 +226,10 @@ async function* roundsOf(
     if (now > number) return;
     if (now === number && entry.type === "round") yield entry.round;
   }
+}
+
+/** Sorts by address; of two at one address the smaller comes first. */
+export function byPlace(a: Extent, b: Extent): number {
+  if (a.iova !== b.iova) return a.iova < b.iova ? -1 : 1;
+  return a.size === b.size ? 0 : a.size < b.size ? -1 : 1;
 }

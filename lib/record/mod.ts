@@ -15,3 +15,4 @@ export { readRecording, type RecordingEntry, type RecordingGap } from "./reader.
 export { RecordingWriter } from "./writer.ts";
 export { labelledRuns, type RecordedRun } from "./runs.ts";
 export { ConvergeBuilder, type Convergence, type Course, type MigrationPlan } from "./converge.ts";
+export { comparePages, type PageCounts, RoundCompare } from "./compare.ts";

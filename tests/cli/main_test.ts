@@ -50,6 +50,8 @@ describe("help", () => {
       const verdicts = {
         plan: "the mappings do not fit",
         replay: "something differs",
+        converge: "it does not converge for certain",
+        diff: "the recordings differ",
         conform: "something differs, or nothing could be compared",
       };
       const verdict = Object.entries(verdicts).find(([name]) => name === command.name)?.[1];

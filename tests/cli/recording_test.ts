@@ -1,5 +1,7 @@
 import { DEFAULT_MDEV } from "../../lib/model/mod.ts";
-import { equal, match, ok } from "../std/assert.ts";
+import { readBandwidth, readDowntime } from "../../cli/converge.ts";
+import { UsageError } from "../../cli/parse.ts";
+import { equal, match, ok, throws } from "../std/assert.ts";
 import { describe, it } from "../std/testing.ts";
 import { records, run, tooWide, unwrapped } from "./capture.ts";
 
@@ -94,6 +96,89 @@ describe("dirty --save and --from", () => {
       const dirty = await run(["dirty", "--from", path]);
       match(dirty.out, /^round 1: /);
     });
+  });
+});
+
+describe("diff", () => {
+  it("finds none between two runs of the same, and tells of those between others", async () => {
+    await withFile(async (path) => {
+      const [a, b, c] = [path, `${path}.b`, `${path}.c`];
+      await run(["dirty", PCI, ...fast, "--save", a]);
+      await run(["dirty", PCI, ...fast, "--save", b]);
+      const one = [
+        "--interval",
+        "0",
+        "--count",
+        "2",
+        "--map",
+        "1M:8K",
+        "--source",
+        "type1",
+        "--model",
+      ];
+      await run(["dirty", PCI, ...one, "--save", c]);
+      const none = await run(["diff", a, b]);
+      equal([none.code, none.out], [0, "no difference: 3 rounds, 256 pages dirty\n"]);
+      const some = await run(["diff", a, c]);
+      equal([some.code, tooWide(some.out)], [1, []]);
+      equal(
+        some.out,
+        [
+          "3 rounds with a difference; 3 rounds in A, 2 in B",
+          "  ROUND  ONLY A  ONLY B  BOTH",
+          "  1         254       0     2",
+          "  2         254       0     2",
+          "  3         256       0     0",
+          "dirty in any round:",
+          "  MAPPING    SIZE  ONLY A  ONLY B  BOTH",
+          "  0x100000  8 KiB       0       0     2",
+          "  0x100000  1 MiB     254       0     2",
+          "  all                 254       0     2",
+          "",
+        ].join("\n"),
+      );
+      const json = records((await run(["diff", c, a, "--json"])).out);
+      equal(json.at(-1), {
+        type: "diff",
+        onlyA: 0,
+        onlyB: 254,
+        both: 2,
+        roundsA: 2,
+        roundsB: 3,
+        differing: 3,
+        isEqual: false,
+      });
+    });
+  });
+});
+
+describe("converge", () => {
+  it("says of a recording what it says live, and exits with the verdict", async () => {
+    await withFile(async (path) => {
+      const args = ["--interval", "0.001", "--count", "3", "--map", "1M:1M", "--source", "type1"];
+      await run(["dirty", PCI, ...args, "--model", "--save", path]);
+      const never = await run(["converge", "--from", path, "--downtime", "0.1ms"]);
+      equal([never.code, tooWide(never.out)], [1, []]);
+      match(
+        unwrapped(never.out),
+        /^does not converge: it cannot: every mapped page is dirty in each/,
+      );
+      equal((await run(["converge", "--from", path])).code, 0);
+      const [, , last] = records((await run(["converge", PCI, ...args, "--model", "--json"])).out);
+      equal([last?.type, last?.verdict, last?.mapped], ["converge", "converges", 1 << 20]);
+    });
+  });
+
+  it("reads rates and times in their units", () => {
+    const rates = ["8Gbit/s", "1GB/s", "1000mbps", "8bit/s"].map(readBandwidth);
+    equal(rates, [1e9, 1e9, 1.25e8, 1]);
+    equal(["300ms", "1.5s", "20"].map(readDowntime), [300, 1500, 20]);
+    for (const text of ["10", "x", "0Gbit/s", "1Xbit/s"]) {
+      throws(() => readBandwidth(text), UsageError, "--bandwidth");
+    }
+    for (const text of ["s", "0ms", "1m"]) {
+      throws(() => readDowntime(text), UsageError, "--downtime");
+    }
   });
 });
 
