@@ -39,6 +39,8 @@ interface Plan {
   readonly maxRuns: number;
   readonly maxBitmapBytes: number;
   readonly source: SourceName | undefined;
+  /** Runs as comma-separated values. */
+  readonly csv: boolean;
   readonly save: string | undefined;
   readonly from: FromFile | undefined;
 }
@@ -54,6 +56,8 @@ const SLICE = 50;
 export async function dirty(context: Context): Promise<number> {
   const { out, kernel, parsed, signal } = context;
   const plan = readPlan(parsed);
+  if (plan.csv && out.json) throw new UsageError("--csv and --json exclude each other");
+  if (plan.csv) out.text(CSV_HEAD);
   if (plan.from !== undefined) return await showFile(context, plan, plan.from);
   using container = attachAll(kernel, plan.devices);
   using _mapped = mapAll(out, container, plan.maps);
@@ -203,6 +207,7 @@ function readPlan(parsed: ParsedOptions): Plan {
     maxRuns: numberValue("max-runs", values.get("max-runs"), { ...whole, least: 0 }) ??
       DEFAULT_RUNS,
     source: readSource(values.get("source")),
+    csv: parsed.flags.has("csv"),
     save: values.get("save"),
     from,
     maxBitmapBytes: bitmap === undefined ? DEFAULT_BUDGET : Number(bitmap),
@@ -227,6 +232,7 @@ async function showRound(
     pages += run.pages;
     size += run.size;
     if (out.json) out.record("run", { round, ...run });
+    else if (plan.csv) out.text(csvOf(round, run));
     else if (shown.length < plan.maxRuns) shown.push(row(run));
     if (performance.now() - seen > SLICE) {
       await delay(0, signal);
@@ -235,6 +241,7 @@ async function showRound(
   }
   const { labels, windows } = read;
   out.record("round", { round, windows, runs, pages, size, labels: [...labels] });
+  if (plan.csv) return labels;
   out.line(
     runs === 0
       ? `round ${round}: clean; ${counted(windows, "window")} read`
@@ -245,6 +252,12 @@ async function showRound(
   if (runs > shown.length) out.line(`  … ${counted(runs - shown.length, "more run")}`);
   return labels;
 }
+
+const CSV_HEAD = "round,iova,size,pages,label";
+
+/** Numbers in decimal: what reads CSV seldom knows others. */
+const csvOf = (round: number, { iova, size, pages, label }: LabelledRun): string =>
+  `${round},${iova},${size},${pages},${label}`;
 
 const HEAD = ["  IOVA", "SIZE", "PAGES", "LABEL"];
 

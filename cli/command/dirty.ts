@@ -52,6 +52,7 @@ Each round clears what it reads. Labels tell what "dirty" means:
       value: "N",
       about: "most runs to show in a round (default: 16)",
     },
+    { name: "csv", kind: "flag", about: "each run as a line of CSV, numbers in decimal" },
     ...RECORD_OPTIONS,
   ],
   examples: [

@@ -85,6 +85,16 @@ describe("dirty --save and --from", () => {
     });
   });
 
+  it("gives every run as CSV", async () => {
+    await withFile(async (path) => {
+      const live = await run(["dirty", PCI, ...fast, "--csv", "--save", path]);
+      const rows = [1, 2, 3].map((round) => `${round},1048576,1048576,256,all-mapped\n`);
+      equal(live.out, `round,iova,size,pages,label\n${rows.join("")}`);
+      equal((await run(["dirty", "--csv", "--from", path])).out, live.out);
+      equal((await run(["dirty", "--csv", "--json", "--from", path])).code, 2);
+    });
+  });
+
   it("serves every view", async () => {
     await withFile(async (path) => {
       equal((await run(["heat", DEFAULT_MDEV, ...fast, "--save", path])).code, 0);
