@@ -33,9 +33,32 @@ export const MANUAL: Readonly<Partial<Record<CommandName, ManualText>>> = {
       "way; if the kernel does not answer, it says what is not released, and ends.",
       "A plain vfio-pci device on type1 makes every mapped page dirty on every read: the kernel " +
       "does not see what it writes.",
+      "A recording keeps what was read in whole rounds: one that a signal cuts is not kept. Each round " +
+      "is on the disk before the next begins.",
       "Reading clears: two programs cannot track one container.",
       "Type1 reads whole mappings, so a budget is exceeded by a single large one.",
     ],
+  },
+  converge: {
+    fields: [
+      ["BEST, WORST", "if as few, or as many, pages get dirty as the measured rounds allow"],
+      ["rounds", "times that memory is sent while the device runs; the first sends everything"],
+      ["sent", "bytes until the end, with those that are sent when the device stands still"],
+      ["downtime", "how long it stands still if it is stopped after these rounds"],
+    ],
+    caveats: [
+      "It is taken for granted that the device goes on as in the rounds. Intervals that were not " +
+      "measured are bounded by the lines through those that were: measure shorter rounds, or more " +
+      "of them, to bring the two bounds together.",
+      "Only memory that is mapped counts, and only what the source of the bits reports.",
+    ],
+  },
+  diff: {
+    fields: [
+      ["ONLY A, ONLY B, BOTH", "dirty pages of one recording, of the other, and of both"],
+      ["ROUND", "rounds are compared by their place; a missing one has no pages"],
+    ],
+    caveats: ["Rounds of different length differ, whatever the device does."],
   },
   pins: {
     fields: [
