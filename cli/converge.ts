@@ -11,6 +11,7 @@ import { InputError } from "./input.ts";
 import { measure, readRounds } from "./measure.ts";
 import type { JsonObject } from "./output.ts";
 import { UsageError } from "./parse.ts";
+import { usage } from "./values.ts";
 import { columns, counted, wrap } from "./table.ts";
 
 const ROUNDS = 16;
@@ -52,7 +53,7 @@ export async function converge(context: Context): Promise<number> {
       },
       add(round): void {
         count += 1;
-        made.add(round);
+        usage(() => made.add(round));
       },
       made,
     };
@@ -74,12 +75,28 @@ const ASSUMPTION = "Assumed: the device goes on as in these rounds. How many dif
   "dirties in a longer time was counted by joining rounds; for times that were not measured there " +
   "are two bounds, from which best and worst come.";
 
+const BY_RULE =
+  "What the device really writes is not known here. Its own log (--source log) would tell, " +
+  "where it has one: see pinscope info DEVICE.";
+
+/** A rate as networks have it. */
+function rate(bytes: number): string {
+  const bits = bytes * 8;
+  const [power, unit] = bits >= 1e9
+    ? [1e9, "Gbit/s"]
+    : bits >= 1e6
+    ? [1e6, "Mbit/s"]
+    : [1, "bit/s"];
+  return `${Math.round(bits / power * 100) / 100} ${unit}`;
+}
+
 const duration = (ms: number): string =>
   ms < 1000 ? `${Math.round(ms * 10) / 10} ms` : `${Math.round(ms / 10) / 100} s`;
 
 function textOf(result: Convergence, bandwidth: number, downtime: number): string[] {
   const { verdict, reason, best, worst, rounds, interval, mapped, labels } = result;
   const size = (bytes: number): string => formatSize(BigInt(Math.round(bytes)));
+  const isByRule = labels.some((label) => label === "all-mapped" || label === "incomplete");
   const row = (name: string, value: (course: Course) => string): string[] => [
     `  ${name}`,
     value(best),
@@ -88,7 +105,7 @@ function textOf(result: Convergence, bandwidth: number, downtime: number): strin
   return [
     ...wrap(`${VERDICTS[verdict]}: ${reason}`, "  "),
     ...wrap(
-      `${size(mapped)} mapped, ${duration(downtime)} of downtime, ${size(bandwidth)}/s; ` +
+      `${size(mapped)} mapped, ${duration(downtime)} of downtime, ${rate(bandwidth)}; ` +
         `${counted(rounds, "round")} of ${duration(interval)}; ${labels.join(", ")}`,
       "  ",
     ),
@@ -99,6 +116,6 @@ function textOf(result: Convergence, bandwidth: number, downtime: number): strin
       row("time", (course) => duration(course.time)),
       row("downtime", (course) => duration(course.downtime)),
     ], ["left", "right", "right"]),
-    ...wrap(ASSUMPTION, "  "),
+    ...wrap(isByRule ? BY_RULE : ASSUMPTION, "  "),
   ];
 }

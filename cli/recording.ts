@@ -211,8 +211,24 @@ export async function openSession(
     found.mappings.set(`${extent.iova}+${extent.size}`, extent);
   }
   const { head, rounds } = found;
-  const mappings = [...found.mappings.values()].sort(byPlace);
+  const mappings = joined([...found.mappings.values()].sort(byPlace));
   return { head, rounds, mappings, read: () => roundsOf(path, signal, number) };
+}
+
+/** One range for those that lie over one another, as mappings of different rounds may. */
+function joined(sorted: readonly Extent[]): Extent[] {
+  const list: Extent[] = [];
+  for (const { iova, size } of sorted) {
+    const last = list.at(-1);
+    if (last === undefined || last.iova + last.size <= iova) {
+      list.push({ iova, size });
+      continue;
+    }
+    const [end, lastEnd] = [iova + size, last.iova + last.size];
+    const to = end > lastEnd ? end : lastEnd;
+    list[list.length - 1] = { iova: last.iova, size: to - last.iova };
+  }
+  return list;
 }
 
 async function* roundsOf(

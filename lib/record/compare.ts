@@ -3,8 +3,11 @@ import { DirtyMap } from "../dirty/dirty_map.ts";
 
 /** Pages of two sets. */
 export interface PageCounts {
+  /** Pages of the first alone. */
   readonly onlyA: number;
+  /** Pages of the second alone. */
   readonly onlyB: number;
+  /** Pages of both. */
   readonly both: number;
 }
 

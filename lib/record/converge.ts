@@ -35,8 +35,9 @@ export interface Convergence {
   readonly verdict: "converges" | "depends" | "never";
   /** Why it is so. */
   readonly reason: string;
-  /** If as few pages get dirty as the rounds allow, and if as many. */
+  /** If as few pages get dirty as the rounds allow. */
   readonly best: Course;
+  /** If as many pages get dirty as the rounds allow. */
   readonly worst: Course;
   /** Rounds that were measured. */
   readonly rounds: number;
@@ -44,6 +45,7 @@ export interface Convergence {
   readonly interval: number;
   /** Mapped bytes. */
   readonly mapped: number;
+  /** What the bits of the rounds mean. */
   readonly labels: readonly DirtyLabel[];
 }
 

@@ -21,6 +21,7 @@ export type RecordingEntry =
 
 /** Bytes of a recording that cannot be read. */
 export interface RecordingGap {
+  /** Tells it from the other entries. */
   readonly type: "gap";
   /** Where, in bytes from the beginning. */
   readonly at: number;

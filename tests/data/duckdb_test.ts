@@ -10,10 +10,13 @@ const HOSTS = 50;
 const HOURS = 48;
 const MAP = ["--map", "1M:1M", "--interval", "0", "--count", "2", "--source", "type1", "--model"];
 
+const DOCS = new URL("../../docs/data.md", import.meta.url);
+
 const loaded = await loadDuckDb();
 
 interface Fleet {
   readonly db: DuckDb;
+  readonly folder: string;
   /** What DuckDB reads. */
   readonly files: string;
   /** The lines of a file of an even host, and of an odd one. */
@@ -40,7 +43,7 @@ async function withFleet(
     const db = await open();
     try {
       const files = `read_json('${folder}/*/*.jsonl', filename = true)`;
-      await body({ db, files, lines: texts.map(records) });
+      await body({ db, folder, files, lines: texts.map(records) });
     } finally {
       db.closeSync();
     }
@@ -54,7 +57,7 @@ describe("DuckDB", () => {
   if (typeof loaded === "string") skip(name, loaded);
   else {
     it(name, async () => {
-      await withFleet(loaded, async ({ db, files, lines }) => {
+      await withFleet(loaded, async ({ db, folder, files, lines }) => {
         const rows = async (sql: string): Promise<unknown[][]> =>
           (await db.runAndReadAll(sql)).getRowsJson().map((row) => row.map(String));
         const each = lines.reduce((sum, list) => sum + list.length, 0);
@@ -66,10 +69,9 @@ describe("DuckDB", () => {
             .reduce((sum, { pages }) => sum + Number(pages), 0) * HOURS
         );
         ok(pages[0]! > pages[1]! && pages[1]! > 0, `${pages}`);
-        const perHost = await rows(
-          `SELECT parse_path(filename)[-2] AS host, sum(pages) FROM ${files}
-           WHERE type = 'round' GROUP BY host ORDER BY host`,
-        );
+        const [, sql = ""] = /^```sql\n(.*?)^```$/ms.exec(Deno.readTextFileSync(DOCS)) ?? [];
+        ok(sql.includes("'fleet/"), "the query of the documentation");
+        const perHost = await rows(sql.replace("'fleet/", `'${folder}/`));
         equal(
           perHost,
           Array.from({ length: HOSTS }, (_, i) => [`host${i}`, `${pages[i % 2]}`]).sort((a, b) =>
