@@ -165,5 +165,5 @@ export type {
   DrainProgress,
   RoundsOptions,
   TwoReads,
-} from "./lib/vfio/tracker.ts";
+} from "./lib/track/tracker.ts";
 export { type DeviceUse, usesOf } from "./lib/vfio/uses.ts";

@@ -9,7 +9,7 @@ import { firstRefusal, type Refusal } from "../rules/refusal.ts";
 import { cutRanges, joinRanges, mergeRanges, totalSize, widenRanges } from "./log_ranges.ts";
 import { LogSource } from "./log_source.ts";
 import { type FeatureHost, logSupport, requestStart, requestStop } from "./log_support.ts";
-import { type DirtyTracker, startTracking } from "./tracker.ts";
+import { type DirtyTracker, startTracking } from "../track/tracker.ts";
 
 /** What a device is to log. */
 export interface LogDmaOptions {
