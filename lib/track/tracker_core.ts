@@ -39,6 +39,13 @@ export interface DrainProgress {
   readonly total: bigint;
 }
 
+/** A window that was delivered to somebody who may give it back. */
+export interface TakenWindow extends Extent {
+  readonly label: DirtyLabel;
+  /** The window itself, where its mapping is gone and nothing else has its bits. */
+  readonly gone: DirtyWindow | undefined;
+}
+
 /** What an asynchronous drain listens to and tells. */
 export interface AsideOptions {
   readonly signal?: AbortSignal | undefined;
@@ -57,6 +64,9 @@ export class TrackerCore implements Disposable {
   readonly #init: TrackerInit;
   readonly #reader: DirtyReader;
   readonly #ahead: ReadAhead;
+  /** Windows of mappings that are gone, in memory of their own: they come with the next drain. */
+  readonly #left: DirtyWindow[] = [];
+  readonly #ofGone = new WeakSet<DirtyWindow>();
   #on = true;
 
   /** Starts to track. */
@@ -83,6 +93,11 @@ export class TrackerCore implements Disposable {
   *windows(budget: number, cursor: Cursor): Generator<DirtyWindow, void> {
     for (;;) {
       const plan = this.#plan(cursor, budget);
+      const left = this.#left.shift();
+      if (left !== undefined) {
+        yield left;
+        continue;
+      }
       if (this.#ahead.range !== undefined) {
         const window = this.#take(cursor, plan);
         if (window !== undefined) yield window;
@@ -112,6 +127,13 @@ export class TrackerCore implements Disposable {
     for (;;) {
       signal?.throwIfAborted();
       const plan = this.#plan(cursor, budget);
+      const left = this.#left.shift();
+      if (left !== undefined) {
+        windows += 1;
+        onProgress?.({ windows, size, total: sum(this.#init.pieces) });
+        yield left;
+        continue;
+      }
       if (this.#ahead.range === undefined) {
         if (plan === undefined) return;
         this.#ahead.begin(plan);
@@ -140,14 +162,48 @@ export class TrackerCore implements Disposable {
   }
 
   /** Takes windows back that were delivered to somebody who could not finish with them. */
-  takeBack(dirty: DirtyMap, windows: readonly (Extent & { readonly label: DirtyLabel })[]): void {
+  takeBack(dirty: DirtyMap, windows: readonly TakenWindow[]): void {
     if (!this.#on) return;
     this.#reader.keep(dirty);
-    for (const { iova, size, label } of windows) {
+    for (const { iova, size, label, gone } of windows) {
+      if (gone !== undefined) this.leave(gone);
       for (const piece of this.#init.pieces.inRange(iova, size)) {
         if (this.#reader.label(piece) !== label) this.#reader.debts.owe(piece, label);
       }
     }
+  }
+
+  /** See `DirtyTracker.peek`. */
+  *glances(budget: number, cursor: Cursor): Generator<DirtyWindow, void> {
+    yield* this.#left.slice();
+    for (;;) {
+      this.#ahead.stow();
+      const plan = this.#plan(cursor, budget);
+      if (plan === undefined) return;
+      const window = this.#reader.glance(plan);
+      cursor.iova = plan.iova + plan.size;
+      yield window;
+    }
+  }
+
+  /** Looks at a mapping that is about to go, for {@link leave}; a window of its own memory. */
+  lastLook(mapping: Extent): DirtyWindow {
+    if (!this.#on) throw new ReferenceError("Cannot read dirty pages: tracking has ended");
+    this.#ahead.stow();
+    return this.#reader.glance(mapping).copy();
+  }
+
+  /** Keeps what was dirty of a mapping that is gone for the next drain. */
+  leave(window: DirtyWindow): void {
+    if (!this.#on || window.count === 0) return;
+    this.#left.push(window);
+    this.#ofGone.add(window);
+  }
+
+  /** What is to be known of a window that was delivered, should it come back. */
+  taken(window: DirtyWindow): TakenWindow {
+    const { iova, size, label } = window;
+    return { iova, size, label, gone: this.#ofGone.has(window) ? window : undefined };
   }
 
   /** See `DirtyTracker.idle`. */
@@ -227,6 +283,7 @@ export class TrackerCore implements Disposable {
   end(): void {
     if (!this.#on) return;
     this.#on = false;
+    this.#left.length = 0;
     this.#ahead[Symbol.dispose]();
     this.#reader[Symbol.dispose]();
     this.#init.onEnd();
