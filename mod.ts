@@ -96,6 +96,7 @@ export {
   type IommufdOptions,
   type PinAccount,
 } from "./lib/iommufd/iommufd.ts";
+export type { TrackOptions } from "./lib/iommufd/tracking.ts";
 export type { IoasAccess, IoasMapping } from "./lib/iommufd/mapping.ts";
 export type { IommufdObject } from "./lib/iommufd/object.ts";
 export type { ContainerRequest, Explanation } from "./lib/vfio/preflight.ts";
