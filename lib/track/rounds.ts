@@ -1,7 +1,8 @@
 import { delay } from "../base/wait.ts";
 import { DirtyMap } from "../dirty/dirty_map.ts";
 import type { DirtyLabel } from "../dirty/label.ts";
-import type { TakenWindow, TrackerCore } from "./tracker_core.ts";
+import type { TrackerCore } from "./tracker_core.ts";
+import type { TakenWindow } from "./tracker_types.ts";
 
 /** How to read again and again. */
 export interface RoundsOptions {

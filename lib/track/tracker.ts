@@ -5,14 +5,8 @@ import { type LabelledRun, mergeRuns } from "../dirty/run.ts";
 import type { DirtyWindow } from "../dirty/window.ts";
 import { noLook } from "./reader.ts";
 import { type DirtyRound, roundsOf, type RoundsOptions } from "./rounds.ts";
-import {
-  type AsideOptions,
-  DEFAULT_BUDGET,
-  type DrainProgress,
-  TrackerCore,
-  type TrackerInit,
-  type TwoReads,
-} from "./tracker_core.ts";
+import { DEFAULT_BUDGET, TrackerCore } from "./tracker_core.ts";
+import type { AsideOptions, DrainProgress, TrackerInit, TwoReads } from "./tracker_types.ts";
 
 export type { DirtyRound, DrainProgress, RoundsOptions, TwoReads };
 
