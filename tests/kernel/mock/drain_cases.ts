@@ -16,7 +16,7 @@ const PAGE = 4096n;
 const LOW = APERTURE.start;
 
 /** A page table whose entries the test makes dirty, and the pages that must be reported. */
-class Scene implements Disposable {
+export class Scene implements Disposable {
   readonly iommufd: Iommufd;
   readonly space: Ioas;
   readonly table: Hwpt;
