@@ -64,7 +64,19 @@ class Tracking implements MappingWatch {
     watches.add(this);
   }
 
-  allow({ iova = 0n, size }: Pick<Extent, "size"> & Partial<Extent>): void {
+  allow({ iova, size }: Pick<Extent, "size"> & Partial<Extent>): void {
+    if (iova === undefined && this.#pageSize > PAGE) {
+      throw new RangeError(
+        `Dirty pages are tracked in pages of ${
+          hex(this.#pageSize)
+        } bytes, and the kernel's choice of ` +
+          "an address need not fit them: give an iova",
+      );
+    }
+    this.#whole(iova ?? 0n, size);
+  }
+
+  #whole(iova: bigint, size: bigint): void {
     if (isAligned(iova, this.#pageSize) && isAligned(size, this.#pageSize)) return;
     throw new RangeError(
       `Dirty pages are tracked in whole pages of ${hex(this.#pageSize)} bytes; got a mapping of ` +

@@ -161,11 +161,14 @@ function once(kernel: Kernel): void {
   tracker[Symbol.dispose]();
   equal(scene.table.isTracking, false);
   using memory = scene.iommufd.allocate(8n * PAGE);
-  using _again = scene.table.trackDirty({ pageSize: 2n * PAGE });
+  using again = scene.table.trackDirty({ pageSize: 2n * PAGE });
   const odd = { iova: LOW + 101n * PAGE };
   throws(() => scene.space.map(memory, odd), RangeError, "whole pages of 0x2000");
+  throws(() => scene.space.map(memory), RangeError, "give an iova");
+  again[Symbol.dispose]();
   for (const size of [0n, 256n, 3n * PAGE]) {
-    throws(() => scene.table.trackDirty({ pageSize: size }), ReferenceError, "already");
+    throws(() => scene.table.trackDirty({ pageSize: size }), RangeError, "power of two");
+    throws(() => scene.table.trackDirty({ entrySize: size }), RangeError, "power of two");
   }
 }
 
