@@ -33,6 +33,12 @@ export {
 export type { Extent } from "./lib/base/extent.ts";
 export { formatSize, hex, parseSize } from "./lib/base/format.ts";
 export type { Bitmap } from "./lib/dirty/bitmap.ts";
+export {
+  type CrossCheck,
+  crossCheck,
+  type CrossRun,
+  type CrossSide,
+} from "./lib/dirty/cross_check.ts";
 export type { DirtyLabel } from "./lib/dirty/label.ts";
 export type { Cursor } from "./lib/dirty/plan.ts";
 export {
@@ -96,6 +102,7 @@ export {
   type IommufdOptions,
   type PinAccount,
 } from "./lib/iommufd/iommufd.ts";
+export type { TrackOptions } from "./lib/iommufd/tracking.ts";
 export type { IoasAccess, IoasMapping } from "./lib/iommufd/mapping.ts";
 export type { IommufdObject } from "./lib/iommufd/object.ts";
 export type { ContainerRequest, Explanation } from "./lib/vfio/preflight.ts";
@@ -111,6 +118,7 @@ export {
 } from "./lib/sys/kernel.ts";
 export { linux as rawLinux } from "./lib/sys/libc.ts";
 export { bindDevice, type Rebound, unbindDevice } from "./lib/vfio/bind.ts";
+export { deviceOf } from "./lib/vfio/bound_device.ts";
 export { Container, type ContainerOptions } from "./lib/vfio/container.ts";
 export { Device, type DeviceInfo, type FeatureSupport } from "./lib/vfio/device.ts";
 export { DmaLog, type LogDmaOptions, NoDmaLogError } from "./lib/vfio/dma_log.ts";
@@ -124,6 +132,11 @@ export {
   listHost,
 } from "./lib/vfio/host.ts";
 export type { IommuInfo } from "./lib/vfio/iommu_info.ts";
+export {
+  IommufdContainer,
+  type IommufdContainerOptions,
+  type IommufdMember,
+} from "./lib/vfio/iommufd_container.ts";
 export type { IrqInfo } from "./lib/vfio/irq.ts";
 export type { LogSupport } from "./lib/vfio/log_support.ts";
 export type { MapOptions } from "./lib/vfio/mapper.ts";
@@ -165,5 +178,5 @@ export type {
   DrainProgress,
   RoundsOptions,
   TwoReads,
-} from "./lib/vfio/tracker.ts";
+} from "./lib/track/tracker.ts";
 export { type DeviceUse, usesOf } from "./lib/vfio/uses.ts";

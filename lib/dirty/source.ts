@@ -20,8 +20,8 @@ export interface ReadRequest {
 }
 
 /**
- * Something that tells which pages are dirty: type1's bitmap, and later an IOMMU's dirty bits and a
- * device's own log. The tracker plans, zeroes, masks and labels; a source only asks the kernel.
+ * Something that tells which pages are dirty: type1's bitmap, an IOMMU's dirty bits, a device's own
+ * log. The tracker plans, zeroes, masks and labels; a source only asks the kernel.
  */
 export interface DirtySource {
   /** What it is called in results. */
@@ -41,6 +41,11 @@ export interface DirtySource {
    * target is zeroed before it is made.
    */
   reading(range: Extent, target: BitmapTarget): ReadRequest;
+  /**
+   * Prepares a request that reads the same bits and leaves them in the kernel; missing where the
+   * kernel has none.
+   */
+  looking?(range: Extent, target: BitmapTarget): ReadRequest;
   /**
    * Judges what such a request returned.
    *

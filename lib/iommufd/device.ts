@@ -2,6 +2,7 @@ import { checkKind } from "../base/argument.ts";
 import { ERRNO } from "../base/errno.ts";
 import { check, VfioError } from "../base/error.ts";
 import { O_CLOEXEC, O_RDWR } from "../sys/constant.ts";
+import type { Kernel } from "../sys/kernel.ts";
 import { OwnedFd } from "../sys/owned_fd.ts";
 import {
   vfio_device_attach_iommufd_pt_v6_6,
@@ -16,7 +17,7 @@ import {
 import { explainAttach, explainBind } from "./explain.ts";
 import { Hwpt, hwptParts } from "./hwpt.ts";
 import { type Ioas, partsOf } from "./ioas.ts";
-import type { IommufdFile, IommufdObject, Parts } from "./object.ts";
+import { type IommufdFile, type IommufdObject, Parts } from "./object.ts";
 import { recorded } from "./recorder.ts";
 
 /** A device that is attached; dispose detaches it. */
@@ -36,6 +37,8 @@ interface DeviceInit {
 
 /** Set by the class, for this folder alone. */
 let make: (init: DeviceInit) => BoundDevice;
+let parts: (device: BoundDevice) => Parts;
+let kernel: (device: BoundDevice) => Kernel;
 
 /**
  * A device opened by its own node and bound to an iommufd. Dispose detaches and closes it.
@@ -48,10 +51,13 @@ export class BoundDevice implements Disposable, IommufdObject {
   /** The number of the device in the iommufd. */
   readonly id: number;
   readonly #init: DeviceInit;
+  readonly #parts = new Parts();
   #attachment: Attachment | undefined;
 
   static {
     make = (init) => new BoundDevice(init);
+    parts = (device) => device.#parts;
+    kernel = (device) => device.#init.iommufd.kernel;
   }
 
   private constructor(init: DeviceInit) {
@@ -139,7 +145,18 @@ export class BoundDevice implements Disposable, IommufdObject {
     stack.defer(() => this.#init.onClose(this));
     stack.use(this.#init.file);
     if (this.#attachment !== undefined) stack.use(this.#attachment);
+    stack.use(this.#parts); // mapped regions and a log go while the device is still attached
   }
+}
+
+/** What uses the file of a bound device and goes before it. */
+export function boundParts(device: BoundDevice): Parts {
+  return parts(device);
+}
+
+/** What answers a bound device's system calls. */
+export function kernelOf(device: BoundDevice): Kernel {
+  return kernel(device);
 }
 
 /** See `Iommufd.bind`. */

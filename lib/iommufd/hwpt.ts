@@ -1,7 +1,8 @@
 import { checkKind, checkOptions, type Kinds } from "../base/argument.ts";
+import { check } from "../base/error.ts";
 import type { Extent, ExtentSet } from "../base/extent.ts";
 import { formatSize, hex } from "../base/format.ts";
-import type { BitmapTarget } from "../dirty/source.ts";
+import type { BitmapTarget, ReadRequest } from "../dirty/source.ts";
 import {
   IOMMU_HWPT_ALLOC_DIRTY_TRACKING,
   IOMMU_HWPT_DIRTY_TRACKING_ENABLE,
@@ -19,9 +20,14 @@ import {
 } from "../uapi/request.ts";
 import { checkDirtyRead } from "./dirty_range.ts";
 import { explainDirty, explainHwpt } from "./explain.ts";
+import { readHardwareInfo } from "./hw_info.ts";
+import type { DirtyRequests, PreparedRead } from "./hwpt_source.ts";
 import type { Ioas } from "./ioas.ts";
 import { destroy, type IommufdFile, type IommufdObject, Parts, request } from "./object.ts";
 import { recorded } from "./recorder.ts";
+import type { DirtyTracker } from "../track/tracker.ts";
+import { type TrackOptions, trackTable } from "./tracking.ts";
+import type { MappingWatch } from "./watch.ts";
 
 /** How to make a page table. */
 export interface HwptOptions {
@@ -40,15 +46,25 @@ export interface DirtyReadOptions {
 const ALLOC_OPTIONS: Kinds<HwptOptions> = { dirtyTracking: "boolean" };
 const READ_OPTIONS: Kinds<DirtyReadOptions> = { pageSize: "bigint", clear: "boolean" };
 const PAGE = 4096n;
+/**
+ * The largest of VT-d: level 3 of its page tables, where AMD's may have any power of two.
+ *
+ * @see drivers/iommu/intel/iommu.h, cap_super_page_val
+ */
+const VTD_ENTRY = 1n << 30n;
 
 /** What a {@link Hwpt} is made from. */
 export interface HwptInit {
   readonly file: IommufdFile;
   readonly ioas: Ioas;
+  /** For whose IOMMU it is. */
+  readonly device: IommufdObject;
   /** What is mapped. */
   readonly mappings: ExtentSet<Extent>;
   /** The unit of addresses, now. */
   readonly alignment: () => bigint;
+  /** Who is told of mappings. */
+  readonly watches: Set<MappingWatch>;
   /** What goes before the address space. */
   readonly parts: Parts;
 }
@@ -95,6 +111,7 @@ export class Hwpt implements Disposable, IommufdObject {
   readonly #parts = new Parts();
   readonly #get = iommu_hwpt_get_dirty_bitmap.create();
   #tracking = false;
+  #tracker: DirtyTracker | undefined;
   #gone = false;
 
   static {
@@ -154,22 +171,74 @@ export class Hwpt implements Disposable, IommufdObject {
    * @see drivers/iommu/iommufd/io_pagetable.c, iopt_read_and_clear_dirty_data
    */
   readDirty(range: Extent, target: BitmapTarget, options?: DirtyReadOptions): void {
-    this.#alive();
     const { pageSize = PAGE, clear = true } = checkOptions(options, READ_OPTIONS);
+    const prepared = this.#prepare(range, target, { pageSize, clear });
+    const result = this.#init.file.kernel.ioctlBuffer(
+      prepared.fd,
+      prepared.request,
+      prepared.argument,
+    );
+    const action = `read dirty pages of ${formatSize(range.size)} at iova ${hex(range.iova)}`;
+    check(result, "IOMMU_HWPT_GET_DIRTY_BITMAP", action, explainDirty);
+  }
+
+  /** Fills a request that was found good: what the kernel would swallow is found here. */
+  #prepare(range: Extent, target: BitmapTarget, { pageSize, clear }: PreparedRead): ReadRequest {
+    this.#alive();
     const { file, mappings, alignment } = this.#init;
     const { tracksDirty } = this;
     const state = { mappings, alignment: alignment(), tracksDirty, tracking: this.#tracking };
     checkDirtyRead({ ...range, pageSize, bytes: target.size }, state, `page table ${this.id}`);
-    const { fields } = this.#get;
+    const { fields, bytes } = this.#get;
+    fields.size = bytes.byteLength;
     fields.hwpt_id = this.id;
     fields.flags = clear ? 0 : IOMMU_HWPT_GET_DIRTY_BITMAP_NO_CLEAR;
     fields.iova = range.iova;
     fields.length = range.size;
     fields.page_size = pageSize;
     this.#get.point("data", target);
-    const operation = [IOMMU_HWPT_GET_DIRTY_BITMAP, "IOMMU_HWPT_GET_DIRTY_BITMAP"] as const;
-    const action = `read dirty pages of ${formatSize(range.size)} at iova ${hex(range.iova)}`;
-    request(file, operation, this.#get, action, explainDirty);
+    return { fd: file.fd, request: IOMMU_HWPT_GET_DIRTY_BITMAP, argument: bytes };
+  }
+
+  /**
+   * Tracks the dirty pages of everything that is mapped, now and later: the tracker reads them in
+   * windows. Dispose of the result switches tracking off.
+   *
+   * A mapping that is unmapped meanwhile is looked at right before; what was dirty of it comes first
+   * in the next drain. What a device writes between that look and the unmap is lost.
+   *
+   * Windows are cut inside mappings only where that is certain to lose nothing: anywhere, if the
+   * address space has no huge pages, or at multiples of `entrySize`.
+   *
+   * @throws {ReferenceError} If its dirty pages are tracked already.
+   * @throws {RangeError} If a mapping is not made of whole pages of `pageSize`.
+   * @throws {VfioError} EOPNOTSUPP, if the page table was made without dirty tracking.
+   * @see drivers/iommu/iommufd/io_pagetable.c, iopt_set_dirty_tracking
+   */
+  trackDirty(options?: TrackOptions): DirtyTracker {
+    this.#alive();
+    if (this.#tracker !== undefined) {
+      throw new ReferenceError(
+        `Page table ${this.id} is tracked already: a second tracker's end would stop both`,
+      );
+    }
+    const { file: { kernel }, mappings, watches } = this.#init;
+    const requests: DirtyRequests = {
+      setTracking: (on) => this.setDirtyTracking(on),
+      prepare: (...read) => this.#prepare(...read),
+    };
+    const onEnd = (): void => void (this.#tracker = undefined);
+    const largestEntry = (): bigint | undefined => this.#largestEntry();
+    const init = { kernel, requests, mappings, watches, largestEntry, onEnd };
+    this.#tracker = trackTable(init, options);
+    return this.#tracker;
+  }
+
+  /** What entries there can be: a mapping of memory that happens to lie together gets large ones. */
+  #largestEntry(): bigint | undefined {
+    const { file, ioas, device } = this.#init;
+    if (!ioas.hugePages) return PAGE;
+    return readHardwareInfo(file, device).type === "intel-vtd" ? VTD_ENTRY : undefined;
   }
 
   /**
@@ -179,6 +248,7 @@ export class Hwpt implements Disposable, IommufdObject {
    */
   [Symbol.dispose](): void {
     if (this.#gone) return;
+    this.#tracker?.[Symbol.dispose]();
     this.#parts[Symbol.dispose]();
     const { file, parts, ioas } = this.#init;
     const what = `page table ${this.id}`;
@@ -196,7 +266,7 @@ export class Hwpt implements Disposable, IommufdObject {
 
 /** See `Ioas.pageTable`. */
 export function allocateHwpt(
-  init: HwptInit & { readonly device: IommufdObject },
+  init: HwptInit,
   options?: HwptOptions,
 ): Hwpt {
   const { dirtyTracking = false } = checkOptions(options, ALLOC_OPTIONS);

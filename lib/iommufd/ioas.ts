@@ -21,6 +21,7 @@ import {
 import { destroy, type IommufdFile, type IommufdObject, Parts } from "./object.ts";
 import { getOption, setOption } from "./option.ts";
 import { readPins, recorded } from "./recorder.ts";
+import type { MappingWatch } from "./watch.ts";
 
 /** Set by the class, for this folder alone. */
 let make: (file: IommufdFile, id: number, onGone: (ioas: Ioas) => void) => Ioas;
@@ -41,6 +42,7 @@ export class Ioas implements Disposable, IommufdObject {
   readonly #requests: IoasRequests;
   readonly #mappings = new ExtentSet<IoasMapping>();
   readonly #parts = new Parts();
+  readonly #watches = new Set<MappingWatch>();
   readonly #onGone: (ioas: Ioas) => void;
   #gone = false;
 
@@ -203,12 +205,16 @@ export class Ioas implements Disposable, IommufdObject {
   #place(place: Place): Place {
     this.#alive();
     checkPlace(place, this.#requests.ranges(), this.#mappings);
+    const { iova, size } = place;
+    const range = iova === undefined ? { size } : { iova, size };
+    for (const watch of this.#watches) watch.allow(range);
     return place;
   }
 
   #add(init: Omit<IoasMappingInit, "unmap">): IoasMapping {
     const mapping = newMapping({ ...init, unmap: (gone) => void this.unmap(gone) });
     this.#mappings.add(mapping);
+    for (const watch of this.#watches) watch.mapped(mapping);
     return mapping;
   }
 
@@ -260,7 +266,9 @@ export class Ioas implements Disposable, IommufdObject {
   #remove(range: Extent, inside: readonly IoasMapping[], what: string): bigint {
     const wanted = inside.reduce((sum, { size }) => sum + size, 0n);
     return recorded(this.#file.recorder, () => {
+      const left = [...this.#watches].map((watch) => watch.leaving(inside));
       const removed = this.#requests.unmap(range, wanted, `unmap ${what}`);
+      for (const gone of left) gone();
       this.#forget(inside);
       return removed;
     }, (book) => {
@@ -290,7 +298,8 @@ export class Ioas implements Disposable, IommufdObject {
   pageTable(device: IommufdObject, options?: HwptOptions): Hwpt {
     this.#alive();
     const mappings = this.#mappings;
-    const init = { file: this.#file, ioas: this, device, mappings, parts: this.#parts };
+    const [watches, parts] = [this.#watches, this.#parts];
+    const init = { file: this.#file, ioas: this, device, mappings, watches, parts };
     return allocateHwpt({ ...init, alignment: () => this.ranges().alignment }, options);
   }
 

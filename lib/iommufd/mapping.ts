@@ -62,7 +62,8 @@ export class IoasMapping implements Disposable, Extent {
   }
 
   /**
-   * Unmaps; a second time does nothing. Dirty bits of the range are lost: read them before.
+   * Unmaps; a second time does nothing. What is dirty of it comes with the next drain of each tracker
+   * of the address space; `readDirty` alone loses it.
    *
    * @throws {PartialUnmapError} If the kernel removed another amount.
    */

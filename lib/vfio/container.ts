@@ -19,7 +19,7 @@ import { type ContainerRequest, explainRequest, type Explanation } from "./prefl
 import { probeScope } from "./probe.ts";
 import { rawIoctl } from "./raw_ioctl.ts";
 import type { ScopeReport } from "./scope.ts";
-import type { DirtyTracker } from "./tracker.ts";
+import type { DirtyTracker } from "../track/tracker.ts";
 
 /** How to open a container. */
 export interface ContainerOptions {

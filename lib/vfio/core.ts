@@ -20,7 +20,7 @@ import { pinsOf } from "./pins.ts";
 import { Recorder } from "./recorder.ts";
 import { ScopeKeeper } from "./scope.ts";
 import { type GroupId, isEmulated } from "./topology.ts";
-import { coreOf, type DirtyTracker, startTracking } from "./tracker.ts";
+import { coreOf, type DirtyTracker, startTracking } from "../track/tracker.ts";
 import { Type1Source } from "./type1_source.ts";
 
 const PATH = "/dev/vfio/vfio";

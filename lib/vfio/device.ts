@@ -1,7 +1,6 @@
 import { ERRNO } from "../base/errno.ts";
 import { check, VfioError } from "../base/error.ts";
 import type { Kernel } from "../sys/kernel.ts";
-import { OwnedFd } from "../sys/owned_fd.ts";
 import { vfio_device_info } from "../uapi/device.ts";
 import { vfio_device_feature } from "../uapi/feature.ts";
 import {
@@ -44,13 +43,20 @@ export interface FeatureSupport {
   readonly set: boolean;
 }
 
-type DeviceInit = [kernel: Kernel, fd: number, name: string, onClose: () => void];
+/** The file of a device: owned, or lent by who binds it to an iommufd. */
+export interface DeviceFile extends Disposable {
+  /** Its number; throws after dispose. */
+  readonly fd: number;
+  readonly isOpen: boolean;
+}
+
+type DeviceInit = [kernel: Kernel, file: DeviceFile, name: string, onClose: () => void];
 
 /** Set by the class, for this module alone: a script has no use for it. */
 let make: (...init: DeviceInit) => Device;
 
 /**
- * An open device of a group. Dispose unmaps its regions and closes it.
+ * An open device of a group, or bound to an iommufd. Dispose unmaps its regions and closes it.
  *
  * @see drivers/vfio/vfio_main.c, vfio_device_fops
  */
@@ -59,15 +65,14 @@ export class Device implements Disposable {
   readonly name: string;
   readonly #kernel: Kernel;
   readonly #owner: RegionOwner;
-  readonly #file: OwnedFd;
+  readonly #file: DeviceFile;
   readonly #onClose: () => void;
   readonly #parts = new Set<Disposable>();
   #log: DmaLog | undefined;
 
-  private constructor(kernel: Kernel, fd: number, name: string, onClose: () => void) {
+  private constructor(kernel: Kernel, file: DeviceFile, name: string, onClose: () => void) {
     this.#kernel = kernel;
     this.name = name;
-    const file = new OwnedFd(kernel, fd, `device ${name}`);
     this.#file = file;
     this.#owner = {
       kernel,

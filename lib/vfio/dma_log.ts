@@ -4,12 +4,13 @@ import { check, RuleError, VfioError } from "../base/error.ts";
 import { type Extent, ExtentSet } from "../base/extent.ts";
 import { formatSize, plural } from "../base/format.ts";
 import { isAligned } from "../base/page.ts";
+import { cutRanges } from "../dirty/pieces.ts";
 import { LOG_MAX_RANGES, LOG_REPORT_RULES, LOG_START_RULES } from "../rules/dma_log.ts";
 import { firstRefusal, type Refusal } from "../rules/refusal.ts";
-import { cutRanges, joinRanges, mergeRanges, totalSize, widenRanges } from "./log_ranges.ts";
+import { joinRanges, mergeRanges, totalSize, widenRanges } from "./log_ranges.ts";
 import { LogSource } from "./log_source.ts";
 import { type FeatureHost, logSupport, requestStart, requestStop } from "./log_support.ts";
-import { type DirtyTracker, startTracking } from "./tracker.ts";
+import { type DirtyTracker, startTracking } from "../track/tracker.ts";
 
 /** What a device is to log. */
 export interface LogDmaOptions {
@@ -92,7 +93,7 @@ export class DmaLog implements Disposable {
     this.logged = logged;
     this.#asked = totalSize(asked);
     const pieces = new ExtentSet<Extent>();
-    for (const piece of cutRanges(ranges, pageSize)) pieces.add(piece);
+    for (const piece of cutRanges(ranges, { pageSize, unit: pageSize })) pieces.add(piece);
     const source = new LogSource(host, pageSize);
     this.tracker = startTracking({ kernel: host.kernel, source, pieces, onEnd: () => {} });
   }

@@ -79,7 +79,7 @@ export class Group implements Disposable {
           ? { hint: this.#whyNoDevice(name), rule: "group.device" }
           : undefined,
     );
-    const device = adoptDevice(kernel, fd, name, () => {
+    const device = adoptDevice(kernel, new OwnedFd(kernel, fd, `device ${name}`), name, () => {
       this.#open.splice(this.#open.indexOf(device), 1);
     });
     this.#open.push(device);

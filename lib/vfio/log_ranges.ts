@@ -67,32 +67,3 @@ export function mergeRanges(ranges: readonly Extent[], most: number): Extent[] {
   }
   return merged;
 }
-
-/** A piece has at least as many pages as a word of a bitmap. */
-const WORD = 64n;
-/** Pieces that a log is cut into, about. */
-const PIECES = 4096n;
-/** Pages whose bits fill 1 MiB, and 256 MiB. */
-const [USUAL, MOST] = [1n << 23n, 1n << 31n];
-
-/**
- * Cuts ranges into pieces that can be read by themselves: a log has no mappings, and may be read in
- * any parts. Small ones for small logs, so that little is read at a time where that is wanted; and
- * not too many.
- *
- * @param page Bytes of a page of the log.
- */
-export function cutRanges(ranges: readonly Extent[], page: bigint): Extent[] {
-  const pages = totalSize(ranges) / page;
-  let piece = WORD;
-  while (piece < USUAL && piece * PIECES < pages) piece *= 2n;
-  while (piece < MOST && piece * PIECES * 16n < pages) piece *= 2n;
-  const step = piece * page;
-  const pieces: Extent[] = [];
-  for (const { iova, size } of ranges) {
-    for (let at = 0n; at < size; at += step) {
-      pieces.push({ iova: iova + at, size: size - at < step ? size - at : step });
-    }
-  }
-  return pieces;
-}

@@ -10,7 +10,7 @@ import { mapRefusal } from "../rules/map.ts";
 import { DIRTY_BITMAP_PAGES_MAX } from "../rules/dirty.ts";
 import type { Kernel } from "../sys/kernel.ts";
 import { VFIO_DMA_MAP_FLAG_READ, VFIO_DMA_MAP_FLAG_WRITE } from "../uapi/flag.ts";
-import { coreOf, type DirtyTracker } from "./tracker.ts";
+import { coreOf, type DirtyTracker } from "../track/tracker.ts";
 import type { IommuInfo } from "./iommu_info.ts";
 import {
   type Access,

@@ -1,6 +1,6 @@
 import type { Container } from "./container.ts";
 import type { ScopeReport } from "./scope.ts";
-import { coreOf } from "./tracker.ts";
+import { coreOf } from "../track/tracker.ts";
 
 /**
  * Maps a page that no driver can know of, reads whether it is dirty, and unmaps it. A group that makes

@@ -39,16 +39,21 @@ export interface ReportData {
   readonly readTime: { readonly mean: number; readonly most: number };
   /** Rounds by label. */
   readonly labels: readonly (readonly [DirtyLabel, number])[];
-  /** Pages that were dirty in one round at least, and in every round. */
+  /** Pages that were dirty in one round at least. */
   readonly once: number;
+  /** Pages that were dirty in every round. */
   readonly always: number;
+  /** The mappings, in the order of their addresses. */
   readonly mappings: readonly ReportMapping[];
   /** The accounts after the first round and after the last, where they were taken. */
   readonly accounts: readonly (readonly [number, ViewAccount])[];
+  /** The dirty rate of each round. */
   readonly rates: readonly RatePoint[];
+  /** What the heat map draws. */
   readonly heat: HeatData;
   /** Whether a second read told what is pinned in the last round; else what was dirty in each. */
   readonly isPinnedKnown: boolean;
+  /** Pinned runs, or runs dirty in each round, the largest of them. */
   readonly runs: readonly ReportRun[];
   /** Runs that are too many to list; the largest are listed. */
   readonly moreRuns: number;

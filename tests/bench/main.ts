@@ -14,7 +14,7 @@
 
 import { drainRows } from "./drain.ts";
 import { ioctlRow } from "./ioctl.ts";
-import { labRows } from "./lab/rows.ts";
+import { labRows, tableRows } from "./lab/rows.ts";
 import { machine, markdown } from "./markdown.ts";
 import { judge, type Row } from "./row.ts";
 import { scanRows } from "./scan/rows.ts";
@@ -26,7 +26,7 @@ const MEASURES: Readonly<Record<string, (large: boolean) => Promise<Row | Row[]>
   ioctl: ioctlRow,
   start: startRow,
   drain: drainRows,
-  lab: () => labRows(),
+  lab: async () => [...await labRows(), ...await tableRows()],
 };
 
 const HELP = `deno task bench [--json | --markdown] [--check] [--only NAME] [--large] [--lab]

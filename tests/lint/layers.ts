@@ -5,6 +5,17 @@
  * @module
  */
 
+/** What is below the objects that a script holds, whatever they are of. */
+const UNDER_OBJECTS = [
+  "lib/base",
+  "lib/uapi",
+  "lib/rules",
+  "lib/dirty",
+  "lib/pins",
+  "lib/sys",
+  "lib/track",
+];
+
 /** What each layer of lib may import besides its own files. */
 export const LIB: Readonly<Record<string, readonly string[]>> = {
   "lib/base": [],
@@ -13,8 +24,9 @@ export const LIB: Readonly<Record<string, readonly string[]>> = {
   "lib/dirty": ["lib/base"],
   "lib/pins": ["lib/base", "lib/rules"],
   "lib/sys": ["lib/base"],
-  "lib/vfio": ["lib/base", "lib/uapi", "lib/rules", "lib/dirty", "lib/pins", "lib/sys"],
-  "lib/iommufd": ["lib/base", "lib/uapi", "lib/rules", "lib/dirty", "lib/pins", "lib/sys"],
+  "lib/track": ["lib/base", "lib/dirty", "lib/sys"],
+  "lib/iommufd": UNDER_OBJECTS,
+  "lib/vfio": [...UNDER_OBJECTS, "lib/iommufd"],
   "lib/model": ["lib/base", "lib/uapi", "lib/rules", "lib/sys"],
   "lib/conform": ["lib/base", "lib/uapi", "lib/rules", "lib/sys"],
   "lib/trace": ["lib/base", "lib/uapi", "lib/sys"],

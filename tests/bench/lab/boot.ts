@@ -3,7 +3,7 @@ import { Lab, project } from "../../lab/lab.ts";
 import { Kept } from "../../lab/output.ts";
 import { LabProblem } from "../../lab/problem.ts";
 import { profileNamed } from "../../lab/profiles.ts";
-import type { LabReport } from "./report.ts";
+import type { LabReport, TableReport } from "./report.ts";
 
 /** MiB of the guest's memory: its kernel keeps 512 MiB of bitmap, and a drain has 256 MiB beside it. */
 const MEMORY = "3072";
@@ -40,15 +40,29 @@ async function compile(): Promise<Uint8Array> {
  * @throws {LabProblem} If there is no lab here, or no compiler.
  */
 export async function measureInLab(only?: "drains" | "stalls"): Promise<LabReport> {
+  return await boot("vendor", "guest.ts", only) as LabReport;
+}
+
+/**
+ * Boots the lab's own kernel and measures reads of a page table's dirty bits on the mock IOMMU.
+ *
+ * @throws {LabProblem} If there is no lab here, or no compiler.
+ */
+export async function measureTables(): Promise<TableReport> {
+  return await boot("mock", "guest_table.ts") as TableReport;
+}
+
+async function boot(profile: "vendor" | "mock", file: string, only?: string): Promise<unknown> {
   const program = await compile();
   const signal = new AbortController().signal;
-  const options = ["prepare", "--memory", MEMORY, "--timeout", TIMEOUT];
+  const own = profile === "mock" ? ["--own"] : [];
+  const options = ["prepare", "--memory", MEMORY, "--timeout", TIMEOUT, ...own];
   const lab = await Lab.prepare((await parse(options)).options, signal);
-  const script = `${project}/tests/bench/lab/guest.ts`;
+  const script = `${project}/tests/bench/lab/${file}`;
   const deno = ["deno", "run", "--cached-only", "--no-check", "--no-lock", "-A", script];
   const kept = new Kept();
   const ended = await lab.run({
-    profile: profileNamed("vendor")!,
+    profile: profileNamed(profile)!,
     folder: project,
     command: only === undefined ? deno : [...deno, only],
     shell: false,
@@ -62,6 +76,10 @@ export async function measureInLab(only?: "drains" | "stalls"): Promise<LabRepor
 
 if (import.meta.main) {
   const only = Deno.args[0];
+  if (only === "tables") {
+    console.log(JSON.stringify(await measureTables(), null, 1));
+    Deno.exit();
+  }
   if (only !== undefined && only !== "drains" && only !== "stalls") throw new RangeError(only);
   console.log(JSON.stringify(await measureInLab(only), null, 1));
 }

@@ -1,7 +1,8 @@
 /* The native side of the drains in the lab: reads the dirty pages of a container that another process
  * has set up, with the same requests, and finds the same runs.
  *
- *   drain PID FD    then one command a line on standard input:
+ *   drain PID FD [TABLE]   of a container, or of a page table of iommufd, whose bits are looked at and
+ *                      left there; then one command a line on standard input:
  *   window IOVA SIZE   reads this range too in each drain
  *   next TIMES, edges TIMES   drains so many times; answers what it took in nanoseconds, in the
  *                      kernel, for the scan and for the rest, and how many runs one drain found
@@ -113,8 +114,32 @@ static uint64_t runs_edges(const uint64_t *w, size_t n)
 	return total + out / 2;
 }
 
-/* Reads one range; 0, or -1. */
-static int get(int fd, size_t i, size_t bytes)
+/* IOMMU_HWPT_GET_DIRTY_BITMAP, which is younger than some headers. */
+struct hwpt_get {
+	uint32_t size, hwpt_id, flags, reserved;
+	uint64_t iova, length, page_size, data;
+};
+#define HWPT_GET 0x3b8c
+#define NO_CLEAR 1
+
+static uint32_t table;
+
+static int get_table(int fd, size_t i)
+{
+	struct hwpt_get request = {
+		.size = sizeof(request),
+		.hwpt_id = table,
+		.flags = NO_CLEAR,
+		.iova = window[i].iova,
+		.length = window[i].size,
+		.page_size = 4096,
+		.data = (uintptr_t)bitmap,
+	};
+
+	return ioctl(fd, HWPT_GET, &request);
+}
+
+static int get_container(int fd, size_t i, size_t bytes)
 {
 	struct {
 		struct vfio_iommu_type1_dirty_bitmap head;
@@ -132,14 +157,22 @@ static int get(int fd, size_t i, size_t bytes)
 	return ioctl(fd, VFIO_IOMMU_DIRTY_PAGES, &request);
 }
 
+/* Reads one range; 0, or -1. */
+static int get(int fd, size_t i, size_t bytes)
+{
+	return table ? get_table(fd, i) : get_container(fd, i, bytes);
+}
+
 int main(int argc, char **argv)
 {
 	char line[80], what[16];
 	int process, fd;
 	uint64_t a, b;
 
-	if (argc != 3)
+	if (argc != 3 && argc != 4)
 		return 2;
+	if (argc == 4)
+		table = atoi(argv[3]);
 	process = syscall(SYS_pidfd_open, atoi(argv[1]), 0);
 	fd = process < 0 ? -1 : syscall(SYS_pidfd_getfd, process, atoi(argv[2]), 0);
 	if (fd < 0) {
@@ -184,7 +217,7 @@ int main(int argc, char **argv)
 				memset(bitmap, 0, words * 8);
 				t0 = now();
 				if (get(fd, i, words * 8)) {
-					perror("VFIO_IOMMU_DIRTY_PAGES");
+					perror("reading dirty pages");
 					return 1;
 				}
 				t1 = now();

@@ -14,10 +14,11 @@ export class Peer implements AsyncDisposable {
    *
    * @param fd The container's file in this process.
    * @param ranges What a drain reads.
+   * @param table A page table of iommufd, if the file is one.
    */
-  constructor(program: string, fd: number, ranges: readonly Extent[]) {
+  constructor(program: string, fd: number, ranges: readonly Extent[], table?: number) {
     this.#child = new Deno.Command(program, {
-      args: [String(Deno.pid), String(fd)],
+      args: [Deno.pid, fd, ...(table === undefined ? [] : [table])].map(String),
       stdin: "piped",
       stdout: "piped",
     }).spawn();

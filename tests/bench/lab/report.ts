@@ -57,3 +57,11 @@ export interface LabReport {
 
 /** All of it together, in milliseconds. */
 export const whole = ({ kernel, scan, rest }: Parts): number => kernel + scan + rest;
+
+/** Reads of a page table's dirty bits, in milliseconds, in turns. */
+export interface TableReport {
+  readonly gibibytes: number;
+  readonly runs: number;
+  readonly ours: number[];
+  readonly native: number[];
+}

@@ -1,17 +1,20 @@
 import { LabProblem } from "../../lab/problem.ts";
 import { median, missing, type Row, spread } from "../row.ts";
-import { measureInLab } from "./boot.ts";
+import { measureInLab, measureTables } from "./boot.ts";
 import {
   type DrainReport,
   type LabReport,
   type Parts,
   type Stall,
   type StallReport,
+  type TableReport,
   whole,
 } from "./report.ts";
 
 /** What a whole drain may cost, compared with C. */
 const DRAIN = { must: 3, aim: 1.5 } as const;
+/** What reading a page table's dirty bits may cost, compared with C. */
+const TABLE = { must: 1.5, aim: 1.1 } as const;
 /** What may be left of the stall of the event loop. */
 const STALL = { must: 0.5, aim: 0.1 } as const;
 
@@ -92,6 +95,25 @@ export function rowsOf({ drains, stalls, idle }: LabReport): Row[] {
       better: "less",
     },
   ];
+}
+
+/** What the own kernel's mock IOMMU has measured, as a row. */
+export function tableRow({ gibibytes, runs, ours, native }: TableReport): Row {
+  const name = `page table in the lab, ${gibibytes} GiB on the mock IOMMU, ${runs} runs / C`;
+  return compare(name, ours, native, TABLE);
+}
+
+/** Measures a page table's dirty bits on the lab's own kernel. */
+export async function tableRows(
+  measure: () => Promise<TableReport> = measureTables,
+): Promise<Row[]> {
+  try {
+    return [tableRow(await measure())];
+  } catch (error) {
+    if (!(error instanceof LabProblem)) throw error;
+    const [reason = ""] = error.message.split("\n");
+    return [missing("page table in the lab, 1 GiB on the mock IOMMU / C", TABLE.must, reason)];
+  }
 }
 
 /** Measures on a real kernel, in the lab's machine: some minutes. */

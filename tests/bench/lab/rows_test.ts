@@ -4,7 +4,7 @@ import { LabProblem } from "../../lab/problem.ts";
 import { judge } from "../row.ts";
 import { table } from "../table.ts";
 import type { LabReport, Parts, Stall } from "./report.ts";
-import { labRows, rowsOf } from "./rows.ts";
+import { labRows, rowsOf, tableRows } from "./rows.ts";
 
 const parts = (kernel: number, scan: number, rest: number): Parts => ({ kernel, scan, rest });
 const stall = (longest: number): Stall => ({ longest, took: 2 * longest });
@@ -56,6 +56,17 @@ describe("the rows of the lab", () => {
     const rows = await labRows(() => Promise.reject(new LabProblem("QEMU is not installed")));
     equal(rows.map(judge), ["unknown", "unknown"]);
     equal(table(rows).match(/not measured: QEMU is not installed$/gm)?.length, 2);
+  });
+
+  it("compare a page table with C", async () => {
+    const report = { gibibytes: 1, runs: 7, ours: [12, 11, 30], native: [10, 10, 10] };
+    const [row] = await tableRows(() => Promise.resolve(report));
+    equal([row?.figure, judge(row!)], [1.2, "met"]);
+    const slow = { ...report, ours: [16, 16, 16] };
+    equal(judge((await tableRows(() => Promise.resolve(slow)))[0]!), "missed");
+    const none = await tableRows(() => Promise.reject(new LabProblem("no kernel")));
+    equal(none.map(judge), ["unknown"]);
+    await rejects(() => tableRows(() => Promise.reject(new Error("no file"))), Error, "no file");
   });
 
   it("hide no other failure", async () => {

@@ -1,11 +1,6 @@
 import type { Extent } from "../../../lib/base/extent.ts";
-import {
-  cutRanges,
-  joinRanges,
-  mergeRanges,
-  totalSize,
-  widenRanges,
-} from "../../../lib/vfio/log_ranges.ts";
+import { joinRanges, mergeRanges, totalSize, widenRanges } from "../../../lib/vfio/log_ranges.ts";
+import { cutRanges } from "../../../lib/dirty/pieces.ts";
 import { equal, ok } from "../../std/assert.ts";
 import { describe, it } from "../../std/testing.ts";
 import { Random } from "../random.ts";
@@ -42,20 +37,29 @@ describe("ranges of a log", () => {
 
   it("are cut into pieces of whole words from their start, larger ones for more pages", () => {
     equal(
-      show(cutRanges(ranges([3, 130], [200, 64], [300, 1]), PAGE)),
+      show(cutRanges(ranges([3, 130], [200, 64], [300, 1]), { pageSize: PAGE, unit: PAGE })),
       "3+64 67+64 131+2 200+64 300+1",
     );
     for (const bits of [12, 20, 30, 40, 48, 52, 57, 63]) {
       const whole = { iova: 0n, size: 1n << BigInt(bits) };
       for (const page of [PAGE, 0x20_0000n]) {
         if (page > whole.size) continue;
-        const pieces = cutRanges([whole], page);
+        const pieces = cutRanges([whole], { pageSize: page, unit: page });
         equal([totalSize(pieces), pieces[0]?.iova], [whole.size, 0n]);
         const bitmap = pieces[0]!.size / page / 8n;
         ok(bitmap <= 1n << (bits > 48 ? 28n : 20n), `2^${bits}: ${bitmap}`);
         ok(pieces.length <= 1 << 20, `2^${bits}: ${pieces.length} pieces`);
       }
     }
+  });
+
+  it("are cut at multiples of an entry, wherever they begin", () => {
+    const at = (unit: bigint, ...list: (readonly [number, number])[]): string =>
+      show(cutRanges(ranges(...list), { pageSize: PAGE, unit: unit * PAGE }));
+    equal(at(512n, [3, 130]), "3+130");
+    equal(at(512n, [500, 600], [1100, 1000]), "500+12 512+512 1024+76 1100+436 1536+512 2048+52");
+    equal(at(16n, [3, 130]), "3+61 64+64 128+5", "never less than a word");
+    equal(at(1n << 52n, [3, 1000], [1003, 1]), "3+1000 1003+1", "none is larger: never cut");
   });
 
   it("merged one gap at a time as the kernel does, give the same", () => {

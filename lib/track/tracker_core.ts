@@ -1,49 +1,12 @@
-import type { Extent, ExtentSet } from "../base/extent.ts";
+import type { Extent } from "../base/extent.ts";
 import { bitmapBytes } from "../base/page.ts";
 import { DirtyMap } from "../dirty/dirty_map.ts";
 import { type Cursor, type PlannedWindow, planWindow } from "../dirty/plan.ts";
-import type { DirtyLabel } from "../dirty/label.ts";
 import type { BitmapTarget, DirtySource } from "../dirty/source.ts";
 import type { DirtyWindow } from "../dirty/window.ts";
-import type { Kernel } from "../sys/kernel.ts";
 import { ReadAhead } from "./read_ahead.ts";
 import { DirtyReader } from "./reader.ts";
-
-/** What a tracker is made from. */
-export interface TrackerInit {
-  readonly kernel: Kernel;
-  readonly source: DirtySource;
-  /** What is mapped, kept up to date by its owner. */
-  readonly pieces: ExtentSet<Extent>;
-  /** Called when tracking has ended. */
-  readonly onEnd: () => void;
-}
-
-/** Two reads of everything, one right behind the other. */
-export interface TwoReads {
-  /** What the first read gave: pinned now, or pinned or written since the read before. */
-  readonly first: DirtyMap;
-  /** What the second gave: pinned now, or touched between the two. */
-  readonly second: DirtyMap;
-  /** Reads of the bitmap that it took, and the bytes of bitmap that those copied. */
-  readonly cost: { readonly reads: number; readonly bitmapBytes: number };
-}
-
-/** How far an asynchronous drain has come. */
-export interface DrainProgress {
-  /** Windows that were delivered. */
-  readonly windows: number;
-  /** Bytes of mappings in them. */
-  readonly size: bigint;
-  /** Bytes of all mappings. */
-  readonly total: bigint;
-}
-
-/** What an asynchronous drain listens to and tells. */
-export interface AsideOptions {
-  readonly signal?: AbortSignal | undefined;
-  readonly onProgress?: ((progress: DrainProgress) => void) | undefined;
-}
+import type { AsideOptions, TakenWindow, TrackerInit, TwoReads } from "./tracker_types.ts";
 
 /** Bytes of bitmap of a window, where nobody says otherwise. */
 export const DEFAULT_BUDGET: number = 1 << 20;
@@ -57,6 +20,9 @@ export class TrackerCore implements Disposable {
   readonly #init: TrackerInit;
   readonly #reader: DirtyReader;
   readonly #ahead: ReadAhead;
+  /** Windows of mappings that are gone, in memory of their own: they come with the next drain. */
+  readonly #left: DirtyWindow[] = [];
+  readonly #ofGone = new WeakSet<DirtyWindow>();
   #on = true;
 
   /** Starts to track. */
@@ -83,6 +49,11 @@ export class TrackerCore implements Disposable {
   *windows(budget: number, cursor: Cursor): Generator<DirtyWindow, void> {
     for (;;) {
       const plan = this.#plan(cursor, budget);
+      const left = this.#left.shift();
+      if (left !== undefined) {
+        yield left;
+        continue;
+      }
       if (this.#ahead.range !== undefined) {
         const window = this.#take(cursor, plan);
         if (window !== undefined) yield window;
@@ -112,6 +83,13 @@ export class TrackerCore implements Disposable {
     for (;;) {
       signal?.throwIfAborted();
       const plan = this.#plan(cursor, budget);
+      const left = this.#left.shift();
+      if (left !== undefined) {
+        windows += 1;
+        onProgress?.({ windows, size, total: sum(this.#init.pieces) });
+        yield left;
+        continue;
+      }
       if (this.#ahead.range === undefined) {
         if (plan === undefined) return;
         this.#ahead.begin(plan);
@@ -140,14 +118,48 @@ export class TrackerCore implements Disposable {
   }
 
   /** Takes windows back that were delivered to somebody who could not finish with them. */
-  takeBack(dirty: DirtyMap, windows: readonly (Extent & { readonly label: DirtyLabel })[]): void {
+  takeBack(dirty: DirtyMap, windows: readonly TakenWindow[]): void {
     if (!this.#on) return;
     this.#reader.keep(dirty);
-    for (const { iova, size, label } of windows) {
+    for (const { iova, size, label, gone } of windows) {
+      if (gone !== undefined) this.leave(gone);
       for (const piece of this.#init.pieces.inRange(iova, size)) {
         if (this.#reader.label(piece) !== label) this.#reader.debts.owe(piece, label);
       }
     }
+  }
+
+  /** See `DirtyTracker.peek`. */
+  *glances(budget: number, cursor: Cursor): Generator<DirtyWindow, void> {
+    yield* this.#left.slice();
+    for (;;) {
+      this.#ahead.stow();
+      const plan = this.#plan(cursor, budget);
+      if (plan === undefined) return;
+      const window = this.#reader.glance(plan);
+      cursor.iova = plan.iova + plan.size;
+      yield window;
+    }
+  }
+
+  /** Looks at a mapping that is about to go, for {@link leave}; a window of its own memory. */
+  lastLook(mapping: Extent): DirtyWindow {
+    if (!this.#on) throw new ReferenceError("Cannot read dirty pages: tracking has ended");
+    this.#ahead.stow();
+    return this.#reader.glance(mapping).copy();
+  }
+
+  /** Keeps what was dirty of a mapping that is gone for the next drain. */
+  leave(window: DirtyWindow): void {
+    if (!this.#on || window.count === 0) return;
+    this.#left.push(window);
+    this.#ofGone.add(window);
+  }
+
+  /** What is to be known of a window that was delivered, should it come back. */
+  taken(window: DirtyWindow): TakenWindow {
+    const { iova, size, label } = window;
+    return { iova, size, label, gone: this.#ofGone.has(window) ? window : undefined };
   }
 
   /** See `DirtyTracker.idle`. */
@@ -227,6 +239,7 @@ export class TrackerCore implements Disposable {
   end(): void {
     if (!this.#on) return;
     this.#on = false;
+    this.#left.length = 0;
     this.#ahead[Symbol.dispose]();
     this.#reader[Symbol.dispose]();
     this.#init.onEnd();

@@ -3,15 +3,10 @@ import { hex } from "../base/format.ts";
 import type { Cursor } from "../dirty/plan.ts";
 import { type LabelledRun, mergeRuns } from "../dirty/run.ts";
 import type { DirtyWindow } from "../dirty/window.ts";
+import { noLook } from "./reader.ts";
 import { type DirtyRound, roundsOf, type RoundsOptions } from "./rounds.ts";
-import {
-  type AsideOptions,
-  DEFAULT_BUDGET,
-  type DrainProgress,
-  TrackerCore,
-  type TrackerInit,
-  type TwoReads,
-} from "./tracker_core.ts";
+import { DEFAULT_BUDGET, TrackerCore } from "./tracker_core.ts";
+import type { AsideOptions, DrainProgress, TrackerInit, TwoReads } from "./tracker_types.ts";
 
 export type { DirtyRound, DrainProgress, RoundsOptions, TwoReads };
 
@@ -90,7 +85,7 @@ export class DirtyTracker implements Disposable {
     return this.#core.spent;
   }
 
-  /** Where the bits come from: "type1". */
+  /** Where the bits come from: "type1", "hwpt" or "log". */
   get source(): string {
     return this.#core.source.name;
   }
@@ -117,6 +112,30 @@ export class DirtyTracker implements Disposable {
     checkBudget(budget);
     checkKind("cursor.iova", cursor.iova, "bigint");
     return this.#core.windows(budget, cursor);
+  }
+
+  /** Whether {@link peek} works: type1 and a device's log clear whatever is read of them. */
+  get canPeek(): boolean {
+    return this.#core.source.looking !== undefined;
+  }
+
+  /**
+   * Looks at the dirty pages of all mappings and takes none: the next {@link drain} has them again,
+   * and those that become dirty meanwhile.
+   *
+   * @throws {ReferenceError} If the source clears what is read: see {@link canPeek}.
+   * @throws As {@link drain} does; a look that fails loses nothing.
+   * @see drivers/iommu/iommufd/io_pagetable.c, IOMMU_HWPT_GET_DIRTY_BITMAP_NO_CLEAR
+   */
+  peek(options?: DrainOptions): Generator<DirtyWindow, void> {
+    const { maxBitmapBytes: budget = DEFAULT_BUDGET, cursor = { iova: 0n } } = checkOptions(
+      options,
+      OPTIONS,
+    );
+    checkBudget(budget);
+    checkKind("cursor.iova", cursor.iova, "bigint");
+    if (!this.canPeek) throw new ReferenceError(noLook(this.source));
+    return this.#core.glances(budget, cursor);
   }
 
   /**

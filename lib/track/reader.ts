@@ -3,7 +3,7 @@ import { bitmapBytes } from "../base/page.ts";
 import { DirtyMap, type PageRuns } from "../dirty/dirty_map.ts";
 import type { DirtyLabel } from "../dirty/label.ts";
 import { clearBits, nextClear, setBits } from "../dirty/scan.ts";
-import type { BitmapTarget, DirtySource } from "../dirty/source.ts";
+import type { BitmapTarget, DirtySource, ReadRequest } from "../dirty/source.ts";
 import { DirtyWindow } from "../dirty/window.ts";
 import type { Kernel } from "../sys/kernel.ts";
 import { BitmapMemory } from "./bitmap_memory.ts";
@@ -11,6 +11,10 @@ import { Debts } from "./debts.ts";
 
 /** Another way to ask for the bits of a range than the source's. */
 type ReadBits = (target: BitmapTarget) => void;
+
+/** Why a source cannot be looked at. */
+export const noLook = (source: string): string =>
+  `Cannot look at dirty pages without taking them: the kernel clears what is read of ${source}`;
 
 /** What is read, and what it will be called. */
 export interface Reading {
@@ -88,6 +92,23 @@ export class DirtyReader implements Disposable {
     return this.#read(this.begin(range, this.#current), undefined);
   }
 
+  /**
+   * Looks at a range and takes nothing: the next delivery has the same pages. What was read and not
+   * delivered yet shows too.
+   *
+   * @throws {VfioError} If the kernel refuses; nothing is lost then, and nothing is owed.
+   */
+  glance(range: Extent): DirtyWindow {
+    const reading = this.begin(range, this.#current);
+    const window = this.#fill(reading, (target) => {
+      const request = this.#source.looking?.(range, target);
+      if (request === undefined) throw new ReferenceError(noLook(this.#source.name));
+      this.#ask(request, range);
+    });
+    this.#showUndelivered(range);
+    return window;
+  }
+
   /** Delivers what was read elsewhere, from memory that changes places with this reader's. */
   adopt(window: DirtyWindow, memory: BitmapMemory): BitmapMemory {
     const other = this.#memory;
@@ -115,21 +136,32 @@ export class DirtyReader implements Disposable {
 
   #read(reading: Reading, read: ReadBits | undefined): DirtyWindow {
     const { range } = reading;
-    const memory = this.#memory;
-    const target = memory.prepare(Number(bitmapBytes(range.size / this.#source.pageSize)));
-    const start = performance.now();
     try {
-      if (read === undefined) {
-        const { fd, request, argument } = this.#source.reading(range, target);
-        this.#source.checkRead(this.#kernel.ioctlBuffer(fd, request, argument), range);
-      } else read(target);
+      return this.#fill(
+        reading,
+        read ?? ((target) => this.#ask(this.#source.reading(range, target), range)),
+      );
     } catch (error) {
       this.debts.failed(reading.pieces);
       throw error;
+    }
+  }
+
+  #fill(reading: Reading, read: ReadBits): DirtyWindow {
+    const memory = this.#memory;
+    const { size } = reading.range;
+    const target = memory.prepare(Number(bitmapBytes(size / this.#source.pageSize)));
+    const start = performance.now();
+    try {
+      read(target);
     } finally {
       this.spent += performance.now() - start;
     }
     return this.finish(reading, memory);
+  }
+
+  #ask({ fd, request, argument }: ReadRequest, range: Extent): void {
+    this.#source.checkRead(this.#kernel.ioctlBuffer(fd, request, argument), range);
   }
 
   /** Makes a window of what was read. */
@@ -168,6 +200,11 @@ export class DirtyReader implements Disposable {
   }
 
   #addUndelivered(range: Extent): void {
+    this.#showUndelivered(range);
+    this.forget(range);
+  }
+
+  #showUndelivered(range: Extent): void {
     if (this.#undelivered.isEmpty) return;
     const { pageSize } = this.#source;
     const end = range.iova + range.size;
@@ -178,7 +215,6 @@ export class DirtyReader implements Disposable {
       const first = Number((from - range.iova) / pageSize);
       setBits(this.#memory.words, first, first + Number((to - from) / pageSize));
     }
-    this.forget(range);
   }
 
   /** Gives the buffer back; windows that were read into it say that they are gone. */

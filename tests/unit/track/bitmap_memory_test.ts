@@ -1,5 +1,5 @@
 import { ModelKernel } from "../../../lib/model/mod.ts";
-import { BitmapMemory } from "../../../lib/vfio/bitmap_memory.ts";
+import { BitmapMemory } from "../../../lib/track/bitmap_memory.ts";
 import { equal, ok, throws } from "../../std/assert.ts";
 import { describe, it } from "../../std/testing.ts";
 import { describeLinux } from "../sys/linux.ts";

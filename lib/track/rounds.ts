@@ -1,8 +1,8 @@
 import { delay } from "../base/wait.ts";
-import type { Extent } from "../base/extent.ts";
 import { DirtyMap } from "../dirty/dirty_map.ts";
 import type { DirtyLabel } from "../dirty/label.ts";
 import type { TrackerCore } from "./tracker_core.ts";
+import type { TakenWindow } from "./tracker_types.ts";
 
 /** How to read again and again. */
 export interface RoundsOptions {
@@ -91,16 +91,15 @@ async function readRound(
   signal: AbortSignal | undefined,
 ): Promise<ReadRound> {
   const dirty = new DirtyMap(core.source.pageSize);
-  const windows: (Extent & { readonly label: DirtyLabel })[] = [];
+  const windows: TakenWindow[] = [];
   const spent = core.spent;
   let scanTime = 0;
   try {
     for await (const window of core.windowsAside(budget, { iova: 0n }, { signal })) {
-      const { iova, size, label } = window;
       const start = performance.now();
       dirty.add(window);
       scanTime += performance.now() - start;
-      windows.push({ iova, size, label });
+      windows.push(core.taken(window));
     }
   } catch (error) {
     core.takeBack(dirty, windows); // reading has cleared them: they come with the next drain
