@@ -18,13 +18,13 @@ import { labRows, tableRows } from "./lab/rows.ts";
 import { machine, markdown } from "./markdown.ts";
 import { judge, type Row } from "./row.ts";
 import { scanRows } from "./scan/rows.ts";
-import { startRow } from "./start.ts";
+import { startRows } from "./start.ts";
 import { table } from "./table.ts";
 
 const MEASURES: Readonly<Record<string, (large: boolean) => Promise<Row | Row[]>>> = {
   scan: async (large) => [...await scanRows(32), ...large ? await scanRows(512) : []],
   ioctl: ioctlRow,
-  start: startRow,
+  start: startRows,
   drain: drainRows,
   lab: async () => [...await labRows(), ...await tableRows()],
 };

@@ -1,6 +1,8 @@
-import { median, type Row } from "./row.ts";
+import { NoBundlerError, pack } from "../pack/pack.ts";
+import { median, missing, type Row } from "./row.ts";
 
 const ROUNDS = 21;
+const NOTHING = ["eval", "0"];
 
 async function time(args: readonly string[]): Promise<number> {
   const start = performance.now();
@@ -9,22 +11,40 @@ async function time(args: readonly string[]): Promise<number> {
   return performance.now() - start;
 }
 
-/** Compares `pinscope --version` with a Deno that does nothing. */
-export async function startRow(): Promise<Row> {
-  const main = new URL("../../cli/main.ts", import.meta.url).pathname;
-  const pinscope = ["run", "--cached-only", "--allow-ffi", main, "--version"];
-  const nothing = ["eval", "0"];
-  await time(pinscope); // the cache of compiled modules is warm from the first start on
-  await time(nothing);
+/** Compares the start of something with that of a Deno that does nothing, in turns. */
+async function startOf(name: string, entry: string): Promise<Row> {
+  const version = ["run", "--cached-only", "--allow-ffi", entry, "--version"];
+  await time(version); // the cache of compiled modules is warm from the first start on
+  await time(NOTHING);
   const times: [number, number][] = [];
-  for (let i = 0; i < ROUNDS; i += 1) times.push([await time(pinscope), await time(nothing)]);
+  for (let i = 0; i < ROUNDS; i += 1) times.push([await time(version), await time(NOTHING)]);
   const ms = (side: 0 | 1): string => `${median(times.map((t) => t[side])).toFixed(0)} ms`;
   return {
-    name: "pinscope --version / deno eval 0",
+    name: `${name} --version / deno eval 0`,
     ours: ms(0),
     against: ms(1),
     figure: median(times.map(([a, b]) => a / b)),
     better: "less",
     must: 1.5,
   };
+}
+
+async function packedRow(): Promise<Row> {
+  const name = "packed pinscope";
+  const folder = Deno.makeTempDirSync();
+  try {
+    await pack(`${folder}/pinscope.js`);
+    return await startOf(name, `${folder}/pinscope.js`);
+  } catch (error) {
+    if (!(error instanceof NoBundlerError)) throw error;
+    return { ...missing(name, 1.5, "Deno could not fetch its bundler"), isOptional: true };
+  } finally {
+    Deno.removeSync(folder, { recursive: true });
+  }
+}
+
+/** Compares `pinscope --version`, from a checkout and packed, with a Deno that does nothing. */
+export async function startRows(): Promise<Row[]> {
+  const main = new URL("../../cli/main.ts", import.meta.url).pathname;
+  return [await startOf("pinscope", main), await packedRow()];
 }
