@@ -5,6 +5,7 @@
  */
 
 import { ROOT, runChild } from "../gate/child.ts";
+import { entryText } from "./entry.ts";
 
 /** The one import of a package, in `cli/parse.ts`, which does without it where it is missing. */
 const STD_PARSER = `await import("@std/cli/parse-args")`;
@@ -35,15 +36,19 @@ interface Done {
   readonly text: string;
 }
 
-/** Bundles the entry into a file as it comes. */
-async function bundle(target: string, env: Readonly<Record<string, string>>): Promise<string> {
+/** Bundles the program and the package as they come. */
+async function bundle(folder: string, env: Readonly<Record<string, string>>): Promise<string> {
+  const [entry, made] = [`${folder}/entry.ts`, `${folder}/bundle.js`];
+  Deno.writeTextFileSync(entry, await entryText());
   // Not minified: who carries the file to a host without a network wants to read it there, and
   // Deno starts either form in the same time.
   const { code, text } = await deno([
     ...["bundle", "--quiet", "--no-remote", "--platform", "deno", "--packages", "external"],
-    ...["--external", "@std/cli/parse-args", "--output", target, `${ROOT}cli/main.ts`],
+    ...["--external", "@std/cli/parse-args", "--config", `${ROOT}deno.json`],
+    ...["--output", made, entry],
   ], env);
-  if (code === 0) return Deno.readTextFileSync(target);
+  // Each file's name stands over what was in it; that one is another every time.
+  if (code === 0) return Deno.readTextFileSync(made).replace(/^\/\/ .*\/entry\.ts\n/m, "");
   if (!NEEDS_FETCH.test(text)) throw new Error(`Cannot bundle the command line:\n${text}`);
   throw new NoBundlerError(
     "Cannot bundle the command line: Deno fetches its bundler, esbuild, from the npm registry " +
@@ -58,6 +63,7 @@ function heading(): string {
     "#!/usr/bin/env -S deno run --cached-only --no-config --allow-ffi",
     "// Pinscope in one file, made by `deno task pack`. It needs nothing beside it but Deno:",
     "//     deno run --cached-only --allow-ffi pinscope.js --help",
+    "// Scripts import from it what they would import from @pinscope/vfio and its entries.",
     "//",
     ...licence.map((line) => `// ${line}`.trimEnd()),
     "",
@@ -99,7 +105,7 @@ export async function pack(target: string, options: PackOptions = {}): Promise<v
   const folder = Deno.makeTempDirSync();
   try {
     const made = `${folder}/pinscope.js`;
-    const code = withoutStd(await bundle(made, options.env ?? {}));
+    const code = withoutStd(await bundle(folder, options.env ?? {}));
     Deno.writeTextFileSync(made, `${heading()}\n${code}`);
     const imports = await importsOf(made);
     if (imports.length > 0) {

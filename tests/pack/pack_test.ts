@@ -100,6 +100,30 @@ describe("deno task pack", () => {
     });
   }
 
+  it("gives scripts what the package gives them", async () => {
+    const { exports } = JSON.parse(
+      Deno.readTextFileSync(new URL("../../deno.json", import.meta.url)),
+    ) as { exports: Record<string, string> };
+    const names = new Set(["main"]);
+    for (const [entry, path] of Object.entries(exports)) {
+      if (entry === "./cli") continue;
+      const module = await import(new URL(`../../${path}`, import.meta.url).href) as object;
+      for (const name of Object.keys(module)) names.add(name);
+    }
+    const script = `${folder}/script.ts`;
+    Deno.writeTextFileSync(
+      script,
+      `import { Container, ModelKernel } from "./pinscope.js";
+      import * as all from "./pinscope.js";
+      using container = Container.open({ kernel: new ModelKernel() });
+      using group = container.attach("0000:00:10.0");
+      const names = Object.entries(all).map(([name, value]) => value === undefined ? "?" : name);
+      console.log(JSON.stringify([group.devices[0].name, names.sort()]));`,
+    );
+    const { out, err } = await alone(Deno.execPath(), [...RUN, script]);
+    equal([err, JSON.parse(out || "0")], ["", ["0000:00:10.0", [...names].sort()]]);
+  });
+
   it("does so with --allow-ffi, and on this host", async () => {
     const args = [...RUN, "--allow-ffi", FILE];
     equal(await alone(Deno.execPath(), [...args, "demo"]), await run(["demo"]));
