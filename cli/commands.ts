@@ -16,6 +16,7 @@ import { INFO } from "./command/info.ts";
 import { DECODE } from "./command/decode.ts";
 import { MAN } from "./command/man.ts";
 import { MDEV } from "./command/mdev.ts";
+import { NEW } from "./command/new.ts";
 import { PINS } from "./command/pins.ts";
 import { PLAN } from "./command/plan.ts";
 import { REPLAY } from "./command/replay.ts";
@@ -43,6 +44,7 @@ export const COMMANDS: readonly CommandRow[] = [
   REPLAY,
   DECODE,
   CONFORM,
+  NEW,
   MAN,
   DEMO,
 ];

@@ -37,6 +37,7 @@ export type CommandName =
   | "mdev"
   | "replay"
   | "decode"
+  | "new"
   | "man"
   | "conform"
   | "demo";

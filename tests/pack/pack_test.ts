@@ -1,7 +1,7 @@
 /** The packed command line: an empty folder, an empty cache, and no network. */
 import { DEFAULT_MDEV } from "../../lib/model/mod.ts";
 import { type Ran, run } from "../cli/capture.ts";
-import { equal, ok, rejects } from "../std/assert.ts";
+import { equal, match, ok, rejects } from "../std/assert.ts";
 import { describe, it, skip } from "../std/testing.ts";
 import { importsOf, NoBundlerError, pack } from "./pack.ts";
 
@@ -122,6 +122,15 @@ describe("deno task pack", () => {
     );
     const { out, err } = await alone(Deno.execPath(), [...RUN, script]);
     equal([err, JSON.parse(out || "0")], ["", ["0000:00:10.0", [...names].sort()]]);
+  });
+
+  it("writes scripts that run beside it", async () => {
+    const script = `${folder}/written.ts`;
+    const made = await alone(Deno.execPath(), [...RUN, "--allow-write", FILE, "new", script]);
+    equal([made.code, made.err], [0, ""]);
+    const { code, out, err } = await alone(Deno.execPath(), [...RUN, script, "--model"]);
+    equal([code, err], [0, ""]);
+    match(out, /^VmLck is 1 MiB$/m);
   });
 
   it("does so with --allow-ffi, and on this host", async () => {
