@@ -11,12 +11,26 @@ function sample(source: string): string[] {
   return lines.slice(start + 1, end).map((line) => line.slice("//   ".length));
 }
 
+const NAMES = [...Deno.readDirSync(FOLDER)].map(({ name }) => name).filter((name) =>
+  name.endsWith(".ts")
+).sort();
+
 describe("examples", () => {
-  for (const { name } of [...Deno.readDirSync(FOLDER)].sort((a, b) => a.name < b.name ? -1 : 1)) {
-    if (!name.endsWith(".ts")) continue;
+  it("are a ladder: numbered, and none much shorter than the one before", async () => {
+    let before = 0;
+    for (const [i, name] of NAMES.entries()) {
+      ok(name.startsWith(`${String(i + 1).padStart(2, "0")}_`), name);
+      const { length } = (await Deno.readTextFile(new URL(name, FOLDER))).split("\n");
+      ok(length >= before - 2, `${name} stands too high`);
+      before = length;
+    }
+  });
+
+  for (const name of NAMES) {
     it(`${name} runs on the model without a permission and prints its sample`, async () => {
       const source = await Deno.readTextFile(new URL(name, FOLDER));
-      ok(source.split("\n").length <= 46, `${name} is longer than 45 lines`);
+      const lines = source.trimEnd().split("\n").length;
+      ok(lines >= 10 && lines <= 45, `${name} has ${lines} lines`);
       const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
         args: ["run", "--cached-only", "--no-prompt", "--no-check", name, "--model"],
         cwd: FOLDER,

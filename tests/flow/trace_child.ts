@@ -16,7 +16,7 @@ await import(new URL(`../../examples/${Deno.args.at(-1)}`, import.meta.url).href
 
 const { header, records } = parseTrace(text);
 // The example about the memory limit takes away the capability that lifts it.
-const model = new ModelKernel({ ipcLock: Deno.args.at(-1) !== "memlock.ts" });
+const model = new ModelKernel({ ipcLock: Deno.args.at(-1) !== "06_memlock.ts" });
 const { different, ...counts } = await replay(records, model, { registers: true, all: true });
 console.log(JSON.stringify({
   kernel: header.kernel,

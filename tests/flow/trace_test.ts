@@ -8,12 +8,12 @@ const DEVICE = "0000:00:10.0";
 
 /** Each example with the device it shows most with; the fewest calls that its trace must have. */
 const EXAMPLES: readonly (readonly [string, string, number])[] = [
-  ["info.ts", DEVICE, 20],
-  ["dirty_runs.ts", DEVICE, 30],
-  ["dirty_runs.ts", DEFAULT_MDEV, 20],
-  ["rounds.ts", DEFAULT_MDEV, 20],
-  ["memlock.ts", DEVICE, 30],
-  ["edu_dma.ts", DEVICE, 30],
+  ["08_info.ts", DEVICE, 20],
+  ["05_dirty_runs.ts", DEVICE, 30],
+  ["05_dirty_runs.ts", DEFAULT_MDEV, 20],
+  ["07_rounds.ts", DEFAULT_MDEV, 20],
+  ["06_memlock.ts", DEVICE, 30],
+  ["10_edu_dma.ts", DEVICE, 30],
 ];
 
 describe("a trace of an example", () => {
@@ -30,7 +30,7 @@ describe("a trace of an example", () => {
           CHILD,
           "--model",
           device,
-          ...example === "rounds.ts" ? ["3", "0"] : [],
+          ...example === "07_rounds.ts" ? ["3", "0"] : [],
           example,
         ],
         stdin: "null",

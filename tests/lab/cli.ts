@@ -112,7 +112,7 @@ Options stand before SCRIPT or COMMAND; what follows it is passed on as it is.
 Exit status: the guest's own; 2 wrong use; 1 the lab cannot run, with the reason.
 
 examples:
-  deno task lab run examples/dirty_runs.ts 0000:00:10.0
+  deno task lab run examples/05_dirty_runs.ts 0000:00:10.0
   deno task lab run --profile vendor pinscope info
   deno task lab run dmesg
   deno task lab test --own

@@ -4,7 +4,7 @@ import { describe } from "../../std/testing.ts";
 import { it } from "../support/guard.ts";
 import { LOGS_PCI, VFIO_PCI } from "./scene.ts";
 
-const EXAMPLE = new URL("../../../examples/device_log.ts", import.meta.url).pathname;
+const EXAMPLE = new URL("../../../examples/09_device_log.ts", import.meta.url).pathname;
 
 async function run(device: string): Promise<{ code: number; text: string }> {
   const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
@@ -15,7 +15,7 @@ async function run(device: string): Promise<{ code: number; text: string }> {
   return { code, text: decoder.decode(stdout) + decoder.decode(stderr) };
 }
 
-describe("examples/device_log.ts", () => {
+describe("examples/09_device_log.ts", () => {
   it("shows an idle device as clean, of which type1 tells all that is mapped", async () => {
     const { code, text } = await run(LOGS_PCI);
     equal(text.trim().split("\n"), [

@@ -1,7 +1,7 @@
 #!/usr/bin/env -S deno run --cached-only --allow-ffi
 // Let QEMU's edu device copy memory to memory, through a buffer of its own.
 //
-// usage: edu_dma.ts [DEVICE]        or --model; in the lab: deno task lab run examples/edu_dma.ts
+// usage: 10_edu_dma.ts [DEVICE]        or --model; in the lab: deno task lab run examples/10_edu_dma.ts
 //
 // sample output:
 //   edu 0x10000ed copied: "pages seen by a device"

@@ -1,9 +1,9 @@
 #!/usr/bin/env -S deno run --cached-only --allow-ffi
 // Poll the dirty pages of a mediated device, round by round, without stopping it.
 //
-// usage: rounds.ts DEVICE [rounds [milliseconds]]        or --model
+// usage: 07_rounds.ts DEVICE [rounds [milliseconds]]        or --model
 // On the lab's real kernel it wants the profile that has mediated devices; theirs is clean at rest:
-//   deno task lab run --profile vendor examples/rounds.ts 50696e73-0000-4000-8000-000000000001
+//   deno task lab run --profile vendor examples/07_rounds.ts 50696e73-0000-4000-8000-000000000001
 //
 // sample output:
 //   round 1: 6 pages, 6 new, 0 gone (pinned-scope)

@@ -1,8 +1,8 @@
 #!/usr/bin/env -S deno run --cached-only --allow-ffi
 // Map ever more memory until the memory limit stops it, and read why.
 //
-// usage: memlock.ts DEVICE        as a user without CAP_IPC_LOCK, for instance after ulimit -l 8192
-//        memlock.ts --model
+// usage: 06_memlock.ts DEVICE        as a user without CAP_IPC_LOCK, for instance after ulimit -l 8192
+//        06_memlock.ts --model
 //
 // sample output:
 //   4 MiB locked, 4 MiB of room

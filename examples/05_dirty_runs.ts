@@ -1,7 +1,7 @@
 #!/usr/bin/env -S deno run --cached-only --allow-ffi
 // Map 64 MiB for a device, let it run, list what it dirtied.
 //
-// usage: dirty_runs.ts DEVICE        or --model
+// usage: 05_dirty_runs.ts DEVICE        or --model
 //
 // sample output:
 //   locked 67108864 bytes

@@ -1,9 +1,9 @@
 #!/usr/bin/env -S deno run --cached-only --allow-ffi
 // Put what a device has logged of its own writes beside what type1 tells of the same mapping.
 //
-// usage: device_log.ts DEVICE        or --model
+// usage: 09_device_log.ts DEVICE        or --model
 // Few drivers keep such a log. On the lab's own kernel two devices have one, and are idle:
-//   deno task lab run --own --profile own_vendor examples/device_log.ts 0000:00:11.0
+//   deno task lab run --own --profile own_vendor examples/09_device_log.ts 0000:00:11.0
 //
 // sample output:
 //   DMA log of 83b8f4f2-509f-382f-3c1e-e6bfe0fa1001: 16 MiB in 4 KiB pages

@@ -1,8 +1,8 @@
 #!/usr/bin/env -S deno run --cached-only --allow-ffi
 // Attach a device and say what its container can do.
 //
-// usage: info.ts DEVICE        0000:00:10.0, a mediated device's UUID, or group:12
-//        info.ts --model       the same on the built-in model kernel
+// usage: 08_info.ts DEVICE        0000:00:10.0, a mediated device's UUID, or group:12
+//        08_info.ts --model       the same on the built-in model kernel
 //
 // sample output:
 //   group 3: 0000:00:10.0 (vfio-pci)

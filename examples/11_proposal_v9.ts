@@ -1,7 +1,7 @@
 #!/usr/bin/env -S deno run --cached-only
 // Ask the v9 series (2019, never shipped) what its review asked; mainline later took scope all.
 //
-// usage: proposal_v9.ts        cells: a bit's page; bytes written too far (+); then dirty pages
+// usage: 11_proposal_v9.ts        cells: a bit's page; bytes written too far (+); then dirty pages
 //
 // sample output:
 //   as mainline, but    128M in 8 in 4096   4K in 1   in 8      alone     in a pair
