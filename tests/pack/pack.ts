@@ -43,7 +43,7 @@ async function bundle(folder: string, env: Readonly<Record<string, string>>): Pr
   // Not minified: who carries the file to a host without a network wants to read it there, and
   // Deno starts either form in the same time.
   const { code, text } = await deno([
-    ...["bundle", "--quiet", "--no-remote", "--platform", "deno", "--packages", "external"],
+    ...["bundle", "--quiet", "--no-remote", "--platform", "deno", "--packages", "bundle"],
     ...["--external", "@std/cli/parse-args", "--config", `${ROOT}deno.json`],
     ...["--output", made, entry],
   ], env);
@@ -86,9 +86,13 @@ function withoutStd(code: string): string {
  * @returns The specifiers, without those of modules that are part of Deno.
  */
 export async function importsOf(path: string): Promise<readonly string[]> {
-  const { code, text } = await deno(["info", "--json", "--no-config", "--no-remote", path], {});
-  if (code !== 0) throw new Error(`Cannot look at ${path}:\n${text}`);
-  const { modules } = JSON.parse(text) as {
+  // What it writes on stderr would spoil the JSON.
+  const { success, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
+    args: ["info", "--json", "--no-config", "--no-remote", "--no-npm", path],
+  }).output();
+  const decoder = new TextDecoder();
+  if (!success) throw new Error(`Cannot look at ${path}:\n${decoder.decode(stderr)}`);
+  const { modules } = JSON.parse(decoder.decode(stdout)) as {
     modules: { kind: string; dependencies?: { specifier: string }[] }[];
   };
   const found = modules.flatMap(({ dependencies }) => dependencies ?? []);

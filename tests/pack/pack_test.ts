@@ -71,6 +71,18 @@ describe("deno task pack", () => {
     equal([...Deno.readDirSync(folder)].some(({ name }) => name === "none.js"), false);
   });
 
+  it("sees what a file imports, of packages and of others", async () => {
+    const path = `${folder}/imports.js`;
+    Deno.writeTextFileSync(
+      path,
+      `import "node:util"; import "./other.js"; export const load = async () =>
+      [await import("npm:nothing@1"), await import("@std/nothing"), await import("jsr:@std/cli@1")];`,
+    );
+    Deno.writeTextFileSync(`${folder}/other.js`, `export const load = () => import("x:y");`);
+    const found = ["./other.js", "npm:nothing@1", "@std/nothing", "jsr:@std/cli@1", "x:y"];
+    equal((await importsOf(path)).toSorted(), found.toSorted());
+  });
+
   if (missing !== undefined) {
     skip("makes one file that runs alone", missing);
     return;
