@@ -5,7 +5,6 @@
  */
 
 import {
-  type Container,
   DirtyMap,
   type DirtyTracker,
   type DirtyWindow,
@@ -19,11 +18,11 @@ import { labelledRuns, type ViewRound } from "../lib/record/mod.ts";
 import { accountOf, mappingsOf } from "./live_rounds.ts";
 import { headOf } from "./measure.ts";
 import { type FromFile, openSession, readFrom, SaveFile } from "./recording.ts";
-import { attachAll, mapAll, readMaps, type Wish } from "./maps.ts";
+import { readMaps, type Wish } from "./maps.ts";
 import { delay } from "../lib/base/wait.ts";
 import type { Output } from "./output.ts";
 import { MEANING } from "./meaning.ts";
-import { readSource, type SourceName, track } from "./source.ts";
+import { openGround, readSource, type Shared, type SourceName } from "./source.ts";
 import { leaveIfStuck } from "./stuck.ts";
 import { type ParsedOptions, UsageError } from "./parse.ts";
 import type { Context } from "./context.ts";
@@ -59,10 +58,8 @@ export async function dirty(context: Context): Promise<number> {
   if (plan.csv && out.json) throw new UsageError("--csv and --json exclude each other");
   if (plan.csv) out.text(CSV_HEAD);
   if (plan.from !== undefined) return await showFile(context, plan, plan.from);
-  using container = attachAll(kernel, plan.devices);
-  using _mapped = mapAll(out, container, plan.maps);
-  using tracking = track(out, container, plan.source);
-  const { tracker } = tracking;
+  using ground = openGround(out, kernel, plan);
+  const { container, tracker } = ground;
   const { source, pageSize } = tracker;
   using file = plan.save === undefined ? undefined : new SaveFile(plan.save, {
     ...headOf(context, { devices: plan.devices, source, pageSize }),
@@ -81,7 +78,7 @@ export async function dirty(context: Context): Promise<number> {
 /** What live rounds are read from, and shown on. */
 interface Live {
   readonly out: Output;
-  readonly container: Container;
+  readonly container: Shared;
   readonly tracker: DirtyTracker;
   readonly plan: Plan;
   readonly signal: AbortSignal;

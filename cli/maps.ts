@@ -4,7 +4,7 @@
  * @module
  */
 
-import { Container, formatSize, hex, type HostMemory, type Kernel, type Mapping } from "../mod.ts";
+import { Container, type Extent, formatSize, hex, type HostMemory, type Kernel } from "../mod.ts";
 import type { Output } from "./output.ts";
 import { UsageError } from "./parse.ts";
 import { sizeValue, usage } from "./values.ts";
@@ -52,25 +52,23 @@ function attach(container: Container, device: string): void {
   if (!isIn) container.attach(device);
 }
 
-/** Mappings with the memory behind them, in the order to dispose. */
-export interface Mapped extends Disposable {
-  readonly mappings: readonly Mapping[];
+/** What memory is mapped in: either container. */
+interface Mapper {
+  allocate(size: bigint): HostMemory;
+  map(memory: HostMemory, options: { readonly iova?: bigint }): Extent & Disposable;
 }
 
-/** Maps fresh memory as wished, and tells where. */
-export function mapAll(out: Output, container: Container, wishes: readonly Wish[]): Mapped {
+/** Maps fresh memory as wished, and tells where; dispose unmaps it and gives it back. */
+export function mapAll(out: Output, container: Mapper, wishes: readonly Wish[]): Disposable {
   using stack = new DisposableStack();
-  const mappings: Mapping[] = [];
   for (const { option, iova, size } of wishes) {
     const memory: HostMemory = stack.use(usage(() => container.allocate(size), option));
     const place = iova === undefined ? {} : { iova };
     const mapping = stack.use(usage(() => container.map(memory, place), option));
-    mappings.push(mapping);
     out.record("mapping", { iova: mapping.iova, size });
     if (iova === undefined) {
       out.note(`mapped ${formatSize(size)} at iova ${hex(mapping.iova)}; --map takes another`);
     }
   }
-  const owned = stack.move();
-  return { mappings, [Symbol.dispose]: () => owned.dispose() };
+  return stack.move();
 }

@@ -19,7 +19,7 @@ export const ROUND_OPTIONS: readonly OptionRow[] = [
     name: "source",
     kind: "value",
     value: "NAME",
-    about: "type1, or log: the device's own (default: log if any)",
+    about: "log, hwpt or type1 (default: the first that works)",
   },
   { name: "interval", kind: "value", value: "S", about: "seconds before each round (default: 1)" },
   ...RECORD_OPTIONS,

@@ -26,7 +26,7 @@ Each round clears what it reads. Labels tell what "dirty" means:
       name: "source",
       kind: "value",
       value: "NAME",
-      about: "type1, or log: the device's own (default: log if any)",
+      about: "log, hwpt or type1 (default: the first that works)",
     },
     {
       name: "interval",
