@@ -18,6 +18,7 @@ import { MAN } from "./command/man.ts";
 import { MDEV } from "./command/mdev.ts";
 import { PINS } from "./command/pins.ts";
 import { PLAN } from "./command/plan.ts";
+import { QUIRKS } from "./command/quirks.ts";
 import { REPLAY } from "./command/replay.ts";
 import { REPORT } from "./command/report.ts";
 import { SCOPE } from "./command/scope.ts";
@@ -43,6 +44,7 @@ export const COMMANDS: readonly CommandRow[] = [
   REPLAY,
   DECODE,
   CONFORM,
+  QUIRKS,
   MAN,
   DEMO,
 ];

@@ -194,6 +194,19 @@ export const MANUAL: Readonly<Partial<Record<CommandName, ManualText>>> = {
       "A kernel that behaves like a recorded one may differ in what no check asks.",
     ],
   },
+  quirks: {
+    fields: [
+      [
+        "HERE",
+        "whether the kernel does what the quirk's name stands for; explained below the table",
+      ],
+      ["SEEN", "what the probe asked, and what came"],
+    ],
+    caveats: [
+      "With a device of the host nothing can be made dirty: only the answers of hwpt are seen then.",
+      "hwpt.past-bitmap and hwpt.lost-start want the kernel's mock IOMMU and a free huge page of 2M.",
+    ],
+  },
   bind: {
     fields: [],
     caveats: [

@@ -53,6 +53,7 @@ describe("help", () => {
         converge: "it does not converge for certain",
         diff: "the recordings differ",
         conform: "something differs, or nothing could be compared",
+        quirks: "nothing could be probed",
       };
       const verdict = Object.entries(verdicts).find(([name]) => name === command.name)?.[1];
       match(said, new RegExp(verdict === undefined ? " failed, 2" : ` failed, or ${verdict}, 2`));
