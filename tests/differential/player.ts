@@ -13,14 +13,18 @@ import {
   VFIO_IOMMU_UNMAP_DMA,
 } from "../../lib/uapi/mod.ts";
 import { neededBytes, watchedBytes } from "./bitmap.ts";
-import { groupNode, lockedPages } from "./host.ts";
+import { chargedPages, groupNode } from "./host.ts";
 import { Places } from "./places.ts";
 import type { Answer, Operation } from "./operation.ts";
 import { differences, Request } from "./request.ts";
 import { OP } from "../kernel/vendor/layout.ts";
 import { runVendor } from "./vendor.ts";
 
-type Kind = "container" | "group" | "device";
+type Kind = "container" | "group" | "device" | "iommufd";
+
+/** Bytes behind what a kernel may write that must stay as they were. */
+const GUARD = 64;
+const MOST_WATCHED = 4096;
 
 const answer = (result: number): Answer => ({
   result: result < 0 ? errnoName(-result) : result === 0 ? "OK" : String(result),
@@ -37,6 +41,7 @@ export class Player implements Disposable {
     container: new Map(),
     group: new Map(),
     device: new Map(),
+    iommufd: new Map(),
   };
   /** For each open device the group slot that it was opened through. */
   readonly #owner = new Map<number, number>();
@@ -44,7 +49,7 @@ export class Player implements Disposable {
   readonly #other: number;
   readonly #request = new Request();
   readonly #stack: DisposableStack;
-  #locked = 0;
+  #charged = { locked: 0, pinned: 0 };
 
   /**
    * @param deaf Slots whose driver is not told of unmaps, on a kernel that lets it pin where another
@@ -60,7 +65,7 @@ export class Player implements Disposable {
     this.#places = stack.use(new Places(kernel));
     this.#other = kernel.memfd("no container", MFD_CLOEXEC);
     stack.defer(() => void kernel.close(this.#other));
-    this.#locked = lockedPages(kernel);
+    this.#charged = chargedPages(kernel);
     this.#stack = stack.move();
   }
 
@@ -68,9 +73,14 @@ export class Player implements Disposable {
   play(operation: Operation): Answer | undefined {
     const done = this.#play(operation);
     if (done === undefined) return undefined;
-    const before = this.#locked;
-    this.#locked = lockedPages(this.kernel);
-    return this.#locked === before ? done : { ...done, locked: this.#locked - before };
+    const before = this.#charged;
+    const after = this.#charged = chargedPages(this.kernel);
+    const [locked, pinned] = [after.locked - before.locked, after.pinned - before.pinned];
+    return {
+      ...done,
+      ...(locked === 0 ? {} : { locked }),
+      ...(pinned === 0 ? {} : { pinned }),
+    };
   }
 
   #play(operation: Operation): Answer | undefined {
@@ -127,7 +137,32 @@ export class Player implements Disposable {
         return this.#withBitmap(operation);
       case "vendor":
         return this.#vendor(operation);
+      case "openIommufd":
+        return this.#open("iommufd", operation.iommufd, "/dev/iommu");
+      case "closeIommufd":
+        return this.#close("iommufd", operation.iommufd);
+      case "iommufd":
+        return this.#iommufd(operation);
     }
+  }
+
+  #iommufd({ iommufd, request, words, quads, reach }: Operation & { op: "iommufd" }):
+    | Answer
+    | undefined {
+    if (reach === undefined) {
+      this.#request.set(words, quads);
+      return this.#ioctl("iommufd", iommufd, request);
+    }
+    const { at, data, length, fill } = reach;
+    const address = this.#places.address(data, length);
+    this.#request.set(words, quads.map((quad, i) => i === at ? address : quad));
+    if (fill === undefined) return this.#ioctl("iommufd", iommufd, request);
+    const watched = length > BigInt(MOST_WATCHED) ? MOST_WATCHED : Number(length);
+    const memory = this.#places.bytes(data, watched + GUARD);
+    memory.fill(fill);
+    const done = this.#ioctl("iommufd", iommufd, request);
+    const changed = differences(memory, () => fill);
+    return done === undefined || changed === "" ? done : { ...done, bitmap: changed };
   }
 
   #vendor(operation: Operation & { op: "vendor" }): Answer | undefined {
@@ -222,18 +257,19 @@ export class Player implements Disposable {
 
   /** Closes all files, so that the next sequence finds the kernel as it was. */
   reset(): void {
-    for (const files of [this.#files.device, this.#files.group, this.#files.container]) {
+    const { device, group, container, iommufd } = this.#files;
+    for (const files of [device, group, container, iommufd]) {
       for (const fd of files.values()) this.kernel.close(fd);
       files.clear();
     }
     this.#owner.clear();
     this.#places.clear();
-    this.#locked = lockedPages(this.kernel);
+    this.#charged = chargedPages(this.kernel);
   }
 
   /** Pages that are locked now. */
   get locked(): number {
-    return this.#locked;
+    return this.#charged.locked;
   }
 
   [Symbol.dispose](): void {
