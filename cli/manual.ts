@@ -37,6 +37,8 @@ export const MANUAL: Readonly<Partial<Record<CommandName, ManualText>>> = {
       "is on the disk before the next begins.",
       "Reading clears: two programs cannot track one container.",
       "Type1 reads whole mappings, so a budget is exceeded by a single large one.",
+      "hwpt is read from a page table with entries of 4 KiB, which takes more memory and time to map " +
+      "than one with huge entries, and tells every page by itself.",
     ],
   },
   converge: {

@@ -4,12 +4,20 @@
  * @module
  */
 
-import { Container, type Extent, formatSize, hex, type HostMemory, type Kernel } from "../mod.ts";
+import {
+  Container,
+  type Extent,
+  formatSize,
+  hex,
+  type HostMemory,
+  type Kernel,
+  listHost,
+} from "../mod.ts";
 import type { Output } from "./output.ts";
 import { UsageError } from "./parse.ts";
 import { sizeValue, usage } from "./values.ts";
 
-/** What to map: at an address, or at the lowest free one. */
+/** What to map: at an address, or at a free one: with type1 the lowest. */
 export interface Wish {
   /** As it was written. */
   readonly option?: string;
@@ -50,6 +58,25 @@ function attach(container: Container, device: string): void {
     name === `group:${number}` || devices.some((other) => other.name === name)
   );
   if (!isIn) container.attach(device);
+}
+
+/** The devices that are meant, each once; of a group those with a driver of VFIO. */
+export function namesOf(kernel: Kernel, targets: readonly string[]): Set<string> {
+  const names = new Set<string>();
+  for (const target of targets) {
+    const name = target.toLowerCase();
+    const number = /^group:(\d+)$/.exec(name)?.[1];
+    if (number === undefined) {
+      names.add(name);
+      continue;
+    }
+    const { groups } = listHost({ kernel });
+    const group = groups.find((one) => one.number === Number(number));
+    for (const { name, bus, driver } of group?.devices ?? []) {
+      if (bus === "mdev" || driver?.includes("vfio")) names.add(name);
+    }
+  }
+  return names;
 }
 
 /** What memory is mapped in: either container. */

@@ -13,7 +13,7 @@ export const ROUND_OPTIONS: readonly OptionRow[] = [
     name: "map",
     kind: "list",
     value: "IOVA:SIZE",
-    about: "map SIZE bytes there (default: 64M, lowest free)",
+    about: "map SIZE bytes there (default: 64M, where it is free)",
   },
   {
     name: "source",

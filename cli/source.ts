@@ -12,10 +12,10 @@ import {
   formatSize,
   IommufdContainer,
   type Kernel,
-  listHost,
   VfioError,
 } from "../mod.ts";
-import { attachAll, mapAll, type Wish } from "./maps.ts";
+import { InputError } from "./input.ts";
+import { attachAll, mapAll, namesOf, type Wish } from "./maps.ts";
 import type { Output } from "./output.ts";
 import { UsageError } from "./parse.ts";
 
@@ -116,7 +116,7 @@ function open(
   source: SourceName | undefined,
   passed: Passed[],
 ): Opened {
-  if (source !== undefined) return OPEN[source](kernel, devices);
+  if (source !== undefined) return openAsked(kernel, devices, source);
   for (const name of SOURCES) {
     // Where the last one does not work either, its error says what is wrong with the devices.
     if (name === "type1") break;
@@ -125,6 +125,14 @@ function open(
     passed.push({ source: name, reason: opened });
   }
   return OPEN.type1(kernel, devices);
+}
+
+function openAsked(kernel: Kernel, devices: readonly string[], source: SourceName): Opened {
+  try {
+    return OPEN[source](kernel, devices);
+  } catch (error) {
+    throw error instanceof NoSource ? error.asked : error;
+  }
 }
 
 /** Opens devices for a source; or says why it does not work with them. */
@@ -142,10 +150,10 @@ function attempt(
   }
 }
 
-/** A source does not work, as no request of the kernel tells. */
-class NoSource extends UsageError {
-  constructor(source: SourceName, readonly reason: string, message: string = reason) {
-    super(`--source ${source} ${message}`);
+/** A source does not work, as no request of the kernel tells; and what to say if it was asked for. */
+class NoSource extends Error {
+  constructor(readonly reason: string, readonly asked: Error) {
+    super(reason);
   }
 }
 
@@ -161,13 +169,14 @@ function openLog(kernel: Kernel, devices: readonly string[]): Opened {
   const [group, ...more] = container.groups;
   if (group === undefined || more.length > 0 || group.devices.length !== 1) {
     const why = "a log is that of one device, and there are several";
-    throw new NoSource("log", why, `takes one device, alone in its group: ${why}`);
+    const text = `--source log takes one device, alone in its group: ${why}`;
+    throw new NoSource(why, new UsageError(text));
   }
   const device = stack.use(group.device());
   const support = device.dmaLogSupport();
   if (!support.works) {
     const { errno, text } = support;
-    if (errno === undefined) throw new NoSource("log", text, `does not work: ${text}`);
+    if (errno === undefined) throw new NoSource(text, new InputError(`Cannot use a log: ${text}`));
     throw new VfioError({
       operation: "VFIO_DEVICE_FEATURE",
       errno,
@@ -189,7 +198,8 @@ function openLog(kernel: Kernel, devices: readonly string[]): Opened {
 
 function openHwpt(kernel: Kernel, devices: readonly string[]): Opened {
   using stack = new DisposableStack();
-  const container = stack.use(IommufdContainer.open({ kernel }));
+  // A bit of a huge entry would stand for all its pages, and windows could not be cut there.
+  const container = stack.use(IommufdContainer.open({ kernel, hugePages: false }));
   for (const name of namesOf(kernel, devices)) container.attach(name);
   const unseen = container.devices.find(({ tracksDirty }) => !tracksDirty)?.name;
   if (unseen !== undefined) {
@@ -225,23 +235,4 @@ function openType1(kernel: Kernel, devices: readonly string[]): Opened {
     },
     [Symbol.dispose]: () => container[Symbol.dispose](),
   };
-}
-
-/** The devices that are meant, each once; of a group those with a driver of VFIO. */
-function namesOf(kernel: Kernel, targets: readonly string[]): Set<string> {
-  const names = new Set<string>();
-  for (const target of targets) {
-    const name = target.toLowerCase();
-    const number = /^group:(\d+)$/.exec(name)?.[1];
-    if (number === undefined) {
-      names.add(name);
-      continue;
-    }
-    const { groups } = listHost({ kernel });
-    const group = groups.find((one) => one.number === Number(number));
-    for (const { name, bus, driver } of group?.devices ?? []) {
-      if (bus === "mdev" || driver?.includes("vfio")) names.add(name);
-    }
-  }
-  return names;
 }

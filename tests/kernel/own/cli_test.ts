@@ -1,10 +1,12 @@
 /** The sources of dirty pages on an emulated VT-d, by the command line, and what is odd about them. */
+import { createMdev, removeMdev } from "../../../mod.ts";
 import { records, run, unwrapped } from "../../cli/capture.ts";
 import { equal, match } from "../../std/assert.ts";
 import { describe, it as plain } from "../../std/testing.ts";
 import { it } from "../support/guard.ts";
 import { EDU } from "../support/machine.ts";
 
+const MTTY = "50696e73-0000-4000-8000-0000000000fe";
 const NOW = ["--interval", "0", "--count", "1", "--map", "16M:1M"];
 
 describe("pinscope on the lab's own kernel", () => {
@@ -39,6 +41,22 @@ describe("pinscope on the lab's own kernel", () => {
     const hwpt = await run(["dirty", EDU, ...NOW, "--source", "hwpt"]);
     equal([hwpt.code, hwpt.out], [1, ""]);
     match(unwrapped(hwpt.err), /EOPNOTSUPP \(95\): the IOMMU of 0000:00:10\.0 does not track/);
+  });
+
+  plain("dirty: a device whose driver pretends to log, and no IOMMU sees", async () => {
+    createMdev("mtty", "mtty-1", MTTY);
+    try {
+      const { code, out, err } = await run(["dirty", MTTY, ...NOW]);
+      equal([code, out], [0, "round 1: clean; 1 window read\n"]);
+      const flat = unwrapped(err);
+      match(flat, /--source log would not do: .* logs nothing, as the sample driver mtty does/);
+      match(flat, /--source hwpt would not do: \S+ is a mediated device: no IOMMU sees/);
+      const log = await run(["dirty", MTTY, ...NOW, "--source", "log"]);
+      equal([log.code, log.out], [1, ""]);
+      match(unwrapped(log.err), /^pinscope: Cannot use a log: the driver of .* logs nothing/);
+    } finally {
+      removeMdev(MTTY);
+    }
   });
 
   it("quirks: those of type1; a page table with dirty tracking cannot be made", async () => {
