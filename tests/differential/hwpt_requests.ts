@@ -77,7 +77,11 @@ export class HwptRequests {
     const fields = {
       table: this.#fields.id(TABLE),
       first: this.#fields.fc.integer({ min: 0, max: 70 }),
-      pages: this.#fields.fc.constantFrom(1, 2, 8, 16, 40, 0),
+      pages: this.#fields.values.mostly(
+        this.#fields.fc.constantFrom(1, 2, 8, 16, 40),
+        this.#fields.fc.constant(0),
+        12,
+      ),
       fill: this.#fields.fc.constantFrom(0xff, 0x01, 0x55, 0x80, 0),
     };
     return this.#fields.of(fields, ({ table, first, pages, fill }) => {
@@ -103,7 +107,7 @@ export class HwptRequests {
       table: this.#fields.id(TABLE),
       flags: values.mostly(fc.constantFrom(0, 0, 1), fc.constant(2), 20),
       zero: this.#fields.zero(),
-      range: values.range(8),
+      range: this.#fields.part(),
       unit: values.mostly(
         fc.constantFrom(MOCK_PAGE, MOCK_PAGE, page(1), page(2)),
         fc.constantFrom(0n, 1n, 512n, page(3), 1n << 21n, 1n << 63n),

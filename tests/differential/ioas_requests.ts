@@ -10,8 +10,11 @@ import {
   IOMMU_OPTION,
 } from "../../lib/uapi/mod.ts";
 import type { Arbitrary } from "./fast_check.ts";
-import { FIRST, type IommufdFields, request, SPACE } from "./iommufd_fields.ts";
+import { FIRST, type IommufdFields, page, request, SPACE } from "./iommufd_fields.ts";
 import type { Operation } from "./operation.ts";
+import { BASE } from "./values.ts";
+
+const at = (number: number): bigint => BASE + page(number);
 
 /** Draws requests of address spaces. */
 export class IoasRequests {
@@ -75,14 +78,17 @@ export class IoasRequests {
       flags: values.rather(7, 5, 6, 1, 0, 8),
       to: this.#fields.space(),
       from: this.#fields.space(),
-      length: values.mapSize(),
-      at: values.iova(),
-      source: values.iova(),
+      part: this.#fields.part(),
+      // Behind the mappings of the start there is room.
+      at: this.#fields.fc.oneof(
+        { weight: 2, arbitrary: this.#fields.fc.integer({ min: 100, max: 400 }).map(at) },
+        { weight: 1, arbitrary: values.iova() },
+      ),
     };
     return this.#fields.of(
       fields,
-      ({ size, flags, to, from, length, at, source }) =>
-        request(IOMMU_IOAS_COPY, [size, flags, to, from], [length, at, source]),
+      ({ size, flags, to, from, part, at }) =>
+        request(IOMMU_IOAS_COPY, [size, flags, to, from], [part.size, at, part.iova]),
     );
   }
 

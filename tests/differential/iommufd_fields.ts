@@ -2,7 +2,7 @@
 import type { Arbitrary, FastCheck } from "./fast_check.ts";
 import type { Operation, Pointer } from "./operation.ts";
 import { PAGE } from "./places.ts";
-import { Values } from "./values.ts";
+import { BASE, type Range, Values } from "./values.ts";
 
 /** A request of iommufd. */
 export type Request = Operation & { readonly op: "iommufd" };
@@ -93,6 +93,24 @@ export class IommufdFields {
       this.fc.constantFrom(at("bits"), at("bits"), at("bits"), at("bits", 1), at("bits", 2048)),
       this.fc.constantFrom(at("nowhere"), at("null"), at("read-only"), at("kernel")),
       14,
+    );
+  }
+
+  /** A mapping of the start, or a part of one, mostly. */
+  part(): Arbitrary<Range> {
+    const range = (first: number, pages: number): Range => ({
+      iova: BASE + page(first),
+      size: page(pages),
+    });
+    const { fc, values } = this;
+    const known = fc.constantFrom(
+      ...[range(0, 8), range(8, 3), range(0, 11), range(16, 64)],
+      ...[range(2, 1), range(3, 5), range(20, 16), range(79, 1)],
+    );
+    return fc.oneof(
+      { weight: 3, arbitrary: known },
+      { weight: 1, arbitrary: values.range(8) },
+      { weight: 1, arbitrary: fc.record({ iova: values.iova(), size: values.mapSize() }) },
     );
   }
 }
