@@ -1,6 +1,5 @@
 /** Plays operations on a kernel and says, step by step, what it did. */
-import { errnoName } from "../../lib/base/errno.ts";
-import { MFD_CLOEXEC, O_RDWR } from "../../lib/sys/constant.ts";
+import { MFD_CLOEXEC } from "../../lib/sys/constant.ts";
 import type { Kernel } from "../../lib/sys/kernel.ts";
 import {
   VFIO_GROUP_GET_DEVICE_FD,
@@ -14,21 +13,16 @@ import {
 } from "../../lib/uapi/mod.ts";
 import { neededBytes, watchedBytes } from "./bitmap.ts";
 import { chargedPages, groupNode } from "./host.ts";
+import { answer, type Kind, OpenFiles } from "./open_files.ts";
 import { Places } from "./places.ts";
 import type { Answer, Operation } from "./operation.ts";
 import { differences, Request } from "./request.ts";
 import { OP } from "../kernel/vendor/layout.ts";
 import { runVendor } from "./vendor.ts";
 
-type Kind = "container" | "group" | "device" | "iommufd";
-
 /** Bytes behind what a kernel may write that must stay as they were. */
 const GUARD = 64;
 const MOST_WATCHED = 4096;
-
-const answer = (result: number): Answer => ({
-  result: result < 0 ? errnoName(-result) : result === 0 ? "OK" : String(result),
-});
 
 /** Memory and files of one kernel; group and device slot n belong to the n-th name. */
 export class Player implements Disposable {
@@ -37,12 +31,7 @@ export class Player implements Disposable {
   readonly #devices: readonly string[];
   readonly #deaf: readonly number[];
   readonly #nodes: readonly string[];
-  readonly #files: Readonly<Record<Kind, Map<number, number>>> = {
-    container: new Map(),
-    group: new Map(),
-    device: new Map(),
-    iommufd: new Map(),
-  };
+  readonly #files: OpenFiles;
   /** For each open device the group slot that it was opened through. */
   readonly #owner = new Map<number, number>();
   /** A file that is no container. */
@@ -58,6 +47,7 @@ export class Player implements Disposable {
   constructor(kernel: Kernel, devices: readonly string[], deaf: readonly number[] = []) {
     using stack = new DisposableStack();
     this.kernel = kernel;
+    this.#files = new OpenFiles(kernel);
     stack.use(kernel.retain());
     this.#devices = devices;
     this.#deaf = deaf;
@@ -87,33 +77,33 @@ export class Player implements Disposable {
     const { kernel } = this;
     switch (operation.op) {
       case "open":
-        return this.#open("container", operation.container, "/dev/vfio/vfio");
+        return this.#files.open("container", operation.container, "/dev/vfio/vfio");
       case "openGroup":
-        return this.#open("group", operation.group, this.#nodes[operation.group]);
+        return this.#files.open("group", operation.group, this.#nodes[operation.group]);
       case "close":
-        return this.#close("container", operation.container);
+        return this.#files.close("container", operation.container);
       case "closeGroup":
-        return this.#close("group", operation.group);
+        return this.#files.close("group", operation.group);
       case "closeDevice":
-        return this.#close("device", operation.device);
+        return this.#files.close("device", operation.device);
       case "openDevice":
         return this.#openDevice(operation);
       case "setContainer":
         return this.#setContainer(operation);
       case "unsetContainer":
-        return this.#on(
+        return this.#files.on(
           "group",
           operation.group,
           (fd) => answer(kernel.ioctl(fd, VFIO_GROUP_UNSET_CONTAINER)),
         );
       case "plain":
-        return this.#on(
+        return this.#files.on(
           operation.on,
           operation.slot,
           (fd) => answer(kernel.ioctlBuffer(fd, operation.request, new Uint8Array(0))),
         );
       case "value":
-        return this.#on(
+        return this.#files.on(
           "container",
           operation.container,
           (fd) => answer(kernel.ioctlValue(fd, operation.request, operation.value)),
@@ -138,9 +128,9 @@ export class Player implements Disposable {
       case "vendor":
         return this.#vendor(operation);
       case "openIommufd":
-        return this.#open("iommufd", operation.iommufd, "/dev/iommu");
+        return this.#files.open("iommufd", operation.iommufd, "/dev/iommu");
       case "closeIommufd":
-        return this.#close("iommufd", operation.iommufd);
+        return this.#files.close("iommufd", operation.iommufd);
       case "iommufd":
         return this.#iommufd(operation);
     }
@@ -169,16 +159,11 @@ export class Player implements Disposable {
     const slot = this.#owner.get(operation.device) ?? 0;
     const others = [...this.#owner.values()].some((owner) => !this.#deaf.includes(owner));
     if (operation.run === OP.PIN && this.#deaf.includes(slot) && others) return undefined;
-    return this.#on(
+    return this.#files.on(
       "device",
       operation.device,
       (fd) => runVendor(this.kernel, fd, this.#devices[slot] ?? "", operation),
     );
-  }
-
-  #on(kind: Kind, slot: number, call: (fd: number) => Answer): Answer | undefined {
-    const fd = this.#files[kind].get(slot);
-    return fd === undefined ? undefined : call(fd);
   }
 
   #struct(kind: Kind, slot: number, request: number, words: readonly number[]): Answer | undefined {
@@ -187,7 +172,7 @@ export class Player implements Disposable {
   }
 
   #ioctl(kind: Kind, slot: number, request: number): Answer | undefined {
-    return this.#on(kind, slot, (fd) => {
+    return this.#files.on(kind, slot, (fd) => {
       const result = this.kernel.ioctlBuffer(fd, request, this.#request.bytes);
       const written = this.#request.written();
       return written === "" ? answer(result) : { ...answer(result), written };
@@ -207,61 +192,39 @@ export class Player implements Disposable {
     return done === undefined || changed === "" ? done : { ...done, bitmap: changed };
   }
 
-  #open(kind: Kind, slot: number, path: string | undefined): Answer | undefined {
-    if (path === undefined || this.#files[kind].has(slot)) return undefined;
-    return this.#keep(kind, slot, this.kernel.open(path, O_RDWR));
-  }
-
-  #keep(kind: Kind, slot: number, fd: number): Answer {
-    if (fd < 0) return answer(fd);
-    this.#files[kind].set(slot, fd);
-    return { result: "fd" };
-  }
-
-  #close(kind: Kind, slot: number): Answer | undefined {
-    return this.#on(kind, slot, (fd) => {
-      this.#files[kind].delete(slot);
-      return answer(this.kernel.close(fd));
-    });
-  }
-
   #setContainer(operation: Operation & { op: "setContainer" }): Answer | undefined {
     const { group, container } = operation;
     const fd = container === "none"
       ? -1
       : container === "a group"
-      ? this.#files.group.get(group)
+      ? this.#files.get("group", group)
       : container === "another file"
       ? this.#other
-      : this.#files.container.get(container);
+      : this.#files.get("container", container);
     if (fd === undefined) return undefined;
     return this.#struct("group", group, VFIO_GROUP_SET_CONTAINER, [fd]);
   }
 
   #openDevice(operation: Operation & { op: "openDevice" }): Answer | undefined {
     const { group, device, name } = operation;
-    if (this.#files.device.has(device)) return undefined;
+    if (this.#files.get("device", device) !== undefined) return undefined;
     const names = {
       "its own": this.#devices[group],
       "of another group": this.#devices[(group + 1) % this.#devices.length],
       "unknown": "0000:ff:1f.7",
       "empty": "",
     };
-    return this.#on("group", group, (fd) => {
+    return this.#files.on("group", group, (fd) => {
       this.#request.text(names[name] ?? "");
       const result = this.kernel.ioctlBuffer(fd, VFIO_GROUP_GET_DEVICE_FD, this.#request.bytes);
       this.#owner.set(device, group);
-      return this.#keep("device", device, result);
+      return this.#files.keep("device", device, result);
     });
   }
 
   /** Closes all files, so that the next sequence finds the kernel as it was. */
   reset(): void {
-    const { device, group, container, iommufd } = this.#files;
-    for (const files of [device, group, container, iommufd]) {
-      for (const fd of files.values()) this.kernel.close(fd);
-      files.clear();
-    }
+    this.#files.closeAll();
     this.#owner.clear();
     this.#places.clear();
     this.#charged = chargedPages(this.kernel);
