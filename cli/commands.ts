@@ -19,6 +19,7 @@ import { MDEV } from "./command/mdev.ts";
 import { NEW } from "./command/new.ts";
 import { PINS } from "./command/pins.ts";
 import { PLAN } from "./command/plan.ts";
+import { QUIRKS } from "./command/quirks.ts";
 import { REPLAY } from "./command/replay.ts";
 import { REPORT } from "./command/report.ts";
 import { SCOPE } from "./command/scope.ts";
@@ -44,6 +45,7 @@ export const COMMANDS: readonly CommandRow[] = [
   REPLAY,
   DECODE,
   CONFORM,
+  QUIRKS,
   NEW,
   MAN,
   DEMO,

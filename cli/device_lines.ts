@@ -17,8 +17,10 @@ export function deviceLines(devices: readonly HostDevice[]): Map<HostDevice, str
   return lines;
 }
 
-function row({ name, bus, driver = "no driver", id = "", kind = "other" }: HostDevice): string[] {
-  return bus === "pci" ? [`  ${name}`, id, kind, driver] : [`  ${name}`, bus, driver];
+function row(device: HostDevice): string[] {
+  const { name, bus, driver = "no driver", id = "", kind = "other", node } = device;
+  const at = node === undefined ? [] : [node.slice(node.lastIndexOf("/") + 1)];
+  return bus === "pci" ? [`  ${name}`, id, kind, driver, ...at] : [`  ${name}`, bus, driver, ...at];
 }
 
 /** What to type for a group: to end what the host does with it, and then to bind. */

@@ -5,13 +5,10 @@
  */
 
 import {
-  type Container,
   DirtyMap,
   type DirtyTracker,
   type DirtyWindow,
   type Extent,
-  formatSize,
-  hex,
   type LabelledRun,
   mergeRunsAsync,
 } from "../mod.ts";
@@ -19,28 +16,25 @@ import { labelledRuns, type ViewRound } from "../lib/record/mod.ts";
 import { accountOf, mappingsOf } from "./live_rounds.ts";
 import { headOf } from "./measure.ts";
 import { type FromFile, openSession, readFrom, SaveFile } from "./recording.ts";
-import { attachAll, mapAll, readMaps, type Wish } from "./maps.ts";
+import { readMaps, type Wish } from "./maps.ts";
 import { delay } from "../lib/base/wait.ts";
 import type { Output } from "./output.ts";
+import { CSV_HEAD, type Reading, type Shown, showRound } from "./dirty_round.ts";
 import { MEANING } from "./meaning.ts";
-import { readSource, type SourceName, track } from "./source.ts";
+import { openGround, readSource, type Shared, type SourceName } from "./source.ts";
 import { leaveIfStuck } from "./stuck.ts";
 import { type ParsedOptions, UsageError } from "./parse.ts";
 import type { Context } from "./context.ts";
-import { columns, counted } from "./table.ts";
 import { checkDevice, numberValue, sizeValue } from "./values.ts";
 
 /** The command line, understood. */
-interface Plan {
+interface Plan extends Shown {
   readonly devices: readonly string[];
   readonly maps: readonly Wish[];
   readonly seconds: number;
   readonly rounds: number;
-  readonly maxRuns: number;
   readonly maxBitmapBytes: number;
   readonly source: SourceName | undefined;
-  /** Runs as comma-separated values. */
-  readonly csv: boolean;
   readonly save: string | undefined;
   readonly from: FromFile | undefined;
 }
@@ -49,8 +43,6 @@ const DEFAULT_RUNS = 16;
 const DEFAULT_BUDGET = 1 << 20;
 const WEEK = 7 * 86_400;
 const MOST = 2 ** 31;
-/** How long output may go on before signals are looked for. */
-const SLICE = 50;
 
 /** Attaches, maps, tracks, and shows a round after each interval; or shows a recording. */
 export async function dirty(context: Context): Promise<number> {
@@ -59,10 +51,8 @@ export async function dirty(context: Context): Promise<number> {
   if (plan.csv && out.json) throw new UsageError("--csv and --json exclude each other");
   if (plan.csv) out.text(CSV_HEAD);
   if (plan.from !== undefined) return await showFile(context, plan, plan.from);
-  using container = attachAll(kernel, plan.devices);
-  using _mapped = mapAll(out, container, plan.maps);
-  using tracking = track(out, container, plan.source);
-  const { tracker } = tracking;
+  using ground = openGround(out, kernel, plan);
+  const { container, tracker } = ground;
   const { source, pageSize } = tracker;
   using file = plan.save === undefined ? undefined : new SaveFile(plan.save, {
     ...headOf(context, { devices: plan.devices, source, pageSize }),
@@ -81,7 +71,7 @@ export async function dirty(context: Context): Promise<number> {
 /** What live rounds are read from, and shown on. */
 interface Live {
   readonly out: Output;
-  readonly container: Container;
+  readonly container: Shared;
   readonly tracker: DirtyTracker;
   readonly plan: Plan;
   readonly signal: AbortSignal;
@@ -127,12 +117,6 @@ class Teller {
       this.#told.add(label);
     }
   }
-}
-
-/** Runs, and when they are through what was read for them. */
-interface Reading {
-  readonly runs: AsyncIterable<LabelledRun> | Iterable<LabelledRun>;
-  readonly seen: { readonly labels: ReadonlySet<LabelledRun["label"]>; readonly windows: number };
 }
 
 /** What a round is kept as, if it is. */
@@ -213,57 +197,3 @@ function readPlan(parsed: ParsedOptions): Plan {
     maxBitmapBytes: bitmap === undefined ? DEFAULT_BUDGET : Number(bitmap),
   };
 }
-
-/** Shows all runs of a round; gives the labels that were seen. */
-async function showRound(
-  out: Output,
-  plan: Plan,
-  round: number,
-  { runs: list, seen: read }: Reading,
-  signal: AbortSignal,
-): Promise<ReadonlySet<LabelledRun["label"]>> {
-  const shown: string[][] = [];
-  let runs = 0;
-  let pages = 0;
-  let size = 0n;
-  let seen = performance.now();
-  for await (const run of list) {
-    runs += 1;
-    pages += run.pages;
-    size += run.size;
-    if (out.json) out.record("run", { round, ...run });
-    else if (plan.csv) out.text(csvOf(round, run));
-    else if (shown.length < plan.maxRuns) shown.push(row(run));
-    if (performance.now() - seen > SLICE) {
-      await delay(0, signal);
-      seen = performance.now();
-    }
-  }
-  const { labels, windows } = read;
-  out.record("round", { round, windows, runs, pages, size, labels: [...labels] });
-  if (plan.csv) return labels;
-  out.line(
-    runs === 0
-      ? `round ${round}: clean; ${counted(windows, "window")} read`
-      : `round ${round}: ${counted(pages, "page")} dirty (${formatSize(size)}) in ` +
-        `${counted(runs, "run")}; ${counted(windows, "window")} read`,
-  );
-  if (shown.length > 0) out.lines(columns([HEAD, ...shown], ["left", "right", "right"]));
-  if (runs > shown.length) out.line(`  … ${counted(runs - shown.length, "more run")}`);
-  return labels;
-}
-
-const CSV_HEAD = "round,iova,size,pages,label";
-
-/** Numbers in decimal: what reads CSV seldom knows others. */
-const csvOf = (round: number, { iova, size, pages, label }: LabelledRun): string =>
-  `${round},${iova},${size},${pages},${label}`;
-
-const HEAD = ["  IOVA", "SIZE", "PAGES", "LABEL"];
-
-const row = ({ iova, size, pages, label }: LabelledRun): string[] => [
-  `  ${hex(iova)}`,
-  formatSize(size),
-  `${pages}`,
-  label,
-];

@@ -35,8 +35,8 @@ function records(out: Output, host: Host): void {
 }
 
 function fields(device: HostDevice): Readonly<Record<string, Json>> {
-  const { name, bus, driver = null, id = null, kind = null, uses } = device;
-  return { name, bus, id, kind, driver, uses: uses.map(({ text }) => text) };
+  const { name, bus, driver = null, id = null, kind = null, node = null, uses } = device;
+  return { name, bus, id, kind, driver, node, uses: uses.map(({ text }) => text) };
 }
 
 const STATES: Readonly<Record<HostGroup["state"], string>> = {

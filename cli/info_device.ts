@@ -13,6 +13,7 @@ import {
   type HostGroup,
   type IommuInfo,
   type IrqInfo,
+  type Kernel,
   listHost,
   type PinSnapshot,
   type RegionInfo,
@@ -24,6 +25,7 @@ import {
   VFIO_DEVICE_FEATURE_MIGRATION,
 } from "../lib/uapi/mod.ts";
 import { deviceLines } from "./device_lines.ts";
+import { showIommufd, showSources } from "./info_source.ts";
 import { FEATURES, irqName, regionName } from "./names.ts";
 import type { Output } from "./output.ts";
 import type { Context } from "./context.ts";
@@ -40,14 +42,25 @@ export function deviceInfo({ out, kernel }: Context, target: string): number {
   );
   if (group !== undefined) showGroup(out, group);
   else out.lines(deviceLines(ungrouped.filter((device) => device.name === name)).values());
+  for (const device of showAttached(out, kernel, target)) {
+    const found = group?.devices.find((one) => one.name === device);
+    showIommufd(out, kernel, { name: device, node: found?.node });
+  }
+  showSources(out, kernel, target);
+  return 0;
+}
+
+/** Shows what a container has of a target; gives the names of the devices that were opened. */
+function showAttached(out: Output, kernel: Kernel, target: string): string[] {
   using container = Container.open({ kernel });
   using attached = container.attach(target);
   showContainer(out, container.info(), container.pins(), container.scope());
-  for (const device of openable(attached, name)) {
+  const names = openable(attached, target.toLowerCase());
+  for (const device of names) {
     using opened = attached.device(device);
     showDevice(out, opened);
   }
-  return 0;
+  return names;
 }
 
 /** The device that was named; of a group those with a driver of VFIO. */

@@ -4,20 +4,21 @@
  * @module
  */
 
-import { type Container, DirtyMap, type DirtyTracker, type Extent, VfioError } from "../mod.ts";
+import { DirtyMap, type DirtyTracker, type Extent, VfioError } from "../mod.ts";
 import type { DirtyLabel, ViewAccount, ViewRound } from "../lib/view/mod.ts";
+import type { Shared } from "./source.ts";
 
 type LabelledWindow = Extent & { readonly label: DirtyLabel };
 
 /** What the accounts of this process say. */
-export function accountOf(container: Container): ViewAccount {
+export function accountOf(container: Shared): ViewAccount {
   const { locked, pinned, limit, ipcLock, dmaAvailable } = container.pins();
   return { locked, pinned, limit: ipcLock ? undefined : limit.soft, dmaAvailable };
 }
 
 /** What is mapped, by rising address and in whole pages of the bitmap. */
-export function mappingsOf({ mappings }: Container, pageSize: bigint): Extent[] {
-  return mappings.map(({ iova, size }) => {
+export function mappingsOf({ mappings }: Shared, pageSize: bigint): Extent[] {
+  return [...mappings].map(({ iova, size }: Extent) => {
     const first = iova - iova % pageSize;
     const pages = (iova + size - first + pageSize - 1n) / pageSize;
     return { iova: first, size: pages * pageSize };
@@ -26,7 +27,7 @@ export function mappingsOf({ mappings }: Container, pageSize: bigint): Extent[] 
 
 /** Reads everything when it is told to, and measures. */
 export class LiveRounds implements Disposable {
-  readonly #container: Container;
+  readonly #container: Shared;
   readonly #tracker: DirtyTracker;
   /** Tells what is pinned: the same one, or where a device keeps its log, type1 beside it. */
   readonly #pins: DirtyTracker | string;
@@ -35,7 +36,7 @@ export class LiveRounds implements Disposable {
   #round = 0;
 
   /** Time counts from here. */
-  constructor(container: Container, tracker: DirtyTracker) {
+  constructor(container: Shared, tracker: DirtyTracker) {
     this.#container = container;
     this.#tracker = tracker;
     this.#pins = tracker.source === "type1" ? tracker : beside(container);
@@ -48,8 +49,10 @@ export class LiveRounds implements Disposable {
 
   /** Why pinned pages cannot be told apart; undefined where they can. */
   get unpinned(): string | undefined {
+    const container = this.#container;
     if (typeof this.#pins === "string") return this.#pins;
-    const { label, reason } = this.#container.scope();
+    if (!("scope" in container)) return NO_PINS;
+    const { label, reason } = container.scope();
     return label === "pinned-scope" ? undefined : reason;
   }
 
@@ -109,8 +112,11 @@ export class LiveRounds implements Disposable {
   }
 }
 
+const NO_PINS = "iommufd tells what a device writes, not what a driver has pinned";
+
 /** Type1's own tracking, or why there is none. */
-function beside(container: Container): DirtyTracker | string {
+function beside(container: Shared): DirtyTracker | string {
+  if (!("scope" in container)) return NO_PINS;
   try {
     return container.trackDirty();
   } catch (error) {

@@ -37,6 +37,8 @@ export const MANUAL: Readonly<Partial<Record<CommandName, ManualText>>> = {
       "is on the disk before the next begins.",
       "Reading clears: two programs cannot track one container.",
       "Type1 reads whole mappings, so a budget is exceeded by a single large one.",
+      "hwpt is read from a page table with entries of 4 KiB, which takes more memory and time to map " +
+      "than one with huge entries, and tells every page by itself.",
     ],
   },
   converge: {
@@ -192,6 +194,19 @@ export const MANUAL: Readonly<Partial<Record<CommandName, ManualText>>> = {
       "What cannot run, or was not recorded, says nothing about the kernel.",
       "Most of top, mdev, scope, stale and pin need the lab's driver, which pins on command.",
       "A kernel that behaves like a recorded one may differ in what no check asks.",
+    ],
+  },
+  quirks: {
+    fields: [
+      [
+        "HERE",
+        "whether the kernel does what the quirk's name stands for; explained below the table",
+      ],
+      ["SEEN", "what the probe asked, and what came"],
+    ],
+    caveats: [
+      "With a device of the host nothing can be made dirty: only the answers of hwpt are seen then.",
+      "hwpt.past-bitmap and hwpt.lost-start want the kernel's mock IOMMU and a free huge page of 2M.",
     ],
   },
   bind: {

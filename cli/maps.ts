@@ -4,12 +4,20 @@
  * @module
  */
 
-import { Container, formatSize, hex, type HostMemory, type Kernel, type Mapping } from "../mod.ts";
+import {
+  Container,
+  type Extent,
+  formatSize,
+  hex,
+  type HostMemory,
+  type Kernel,
+  listHost,
+} from "../mod.ts";
 import type { Output } from "./output.ts";
 import { UsageError } from "./parse.ts";
 import { sizeValue, usage } from "./values.ts";
 
-/** What to map: at an address, or at the lowest free one. */
+/** What to map: at an address, or at a free one: with type1 the lowest. */
 export interface Wish {
   /** As it was written. */
   readonly option?: string;
@@ -52,25 +60,42 @@ function attach(container: Container, device: string): void {
   if (!isIn) container.attach(device);
 }
 
-/** Mappings with the memory behind them, in the order to dispose. */
-export interface Mapped extends Disposable {
-  readonly mappings: readonly Mapping[];
+/** The devices that are meant, each once; of a group those with a driver of VFIO. */
+export function namesOf(kernel: Kernel, targets: readonly string[]): Set<string> {
+  const names = new Set<string>();
+  for (const target of targets) {
+    const name = target.toLowerCase();
+    const number = /^group:(\d+)$/.exec(name)?.[1];
+    if (number === undefined) {
+      names.add(name);
+      continue;
+    }
+    const { groups } = listHost({ kernel });
+    const group = groups.find((one) => one.number === Number(number));
+    for (const { name, bus, driver } of group?.devices ?? []) {
+      if (bus === "mdev" || driver?.includes("vfio")) names.add(name);
+    }
+  }
+  return names;
 }
 
-/** Maps fresh memory as wished, and tells where. */
-export function mapAll(out: Output, container: Container, wishes: readonly Wish[]): Mapped {
+/** What memory is mapped in: either container. */
+interface Mapper {
+  allocate(size: bigint): HostMemory;
+  map(memory: HostMemory, options: { readonly iova?: bigint }): Extent & Disposable;
+}
+
+/** Maps fresh memory as wished, and tells where; dispose unmaps it and gives it back. */
+export function mapAll(out: Output, container: Mapper, wishes: readonly Wish[]): Disposable {
   using stack = new DisposableStack();
-  const mappings: Mapping[] = [];
   for (const { option, iova, size } of wishes) {
     const memory: HostMemory = stack.use(usage(() => container.allocate(size), option));
     const place = iova === undefined ? {} : { iova };
     const mapping = stack.use(usage(() => container.map(memory, place), option));
-    mappings.push(mapping);
     out.record("mapping", { iova: mapping.iova, size });
     if (iova === undefined) {
       out.note(`mapped ${formatSize(size)} at iova ${hex(mapping.iova)}; --map takes another`);
     }
   }
-  const owned = stack.move();
-  return { mappings, [Symbol.dispose]: () => owned.dispose() };
+  return stack.move();
 }

@@ -9,9 +9,9 @@ import type { ViewHead, ViewRound } from "../lib/view/mod.ts";
 import { delay } from "../lib/base/wait.ts";
 import type { Context } from "./context.ts";
 import { LiveRounds } from "./live_rounds.ts";
-import { attachAll, mapAll, readMaps, type Wish } from "./maps.ts";
+import { readMaps, type Wish } from "./maps.ts";
 import type { ParsedOptions } from "./parse.ts";
-import { readSource, type SourceName, track } from "./source.ts";
+import { openGround, readSource, type SourceName } from "./source.ts";
 import { leaveIfStuck } from "./stuck.ts";
 import { type FromFile, openSession, readFrom, SaveFile } from "./recording.ts";
 import { checkDevice, numberValue } from "./values.ts";
@@ -93,10 +93,8 @@ export async function measure<T extends Taker>(
     }
     return taker;
   }
-  using container = attachAll(kernel, plan.devices);
-  using _mapped = mapAll(out, container, plan.maps);
-  using tracking = track(out, container, plan.source);
-  const { tracker } = tracking;
+  using ground = openGround(out, kernel, plan);
+  const { container, tracker } = ground;
   using live = new LiveRounds(container, tracker);
   try {
     const { source, pageSize } = tracker;

@@ -40,6 +40,7 @@ export type CommandName =
   | "new"
   | "man"
   | "conform"
+  | "quirks"
   | "demo";
 
 /** A command with what help says of it. */
@@ -47,8 +48,8 @@ export interface CommandRow {
   readonly name: CommandName;
   /** Loads what does the work; not before it is called for. */
   readonly load: () => Promise<Command>;
-  /** What the model kernel is like for it; the default scene where it is left out. */
-  readonly scene?: () => Promise<Partial<Scene>>;
+  /** What the model kernel is like for it, by its profile; the default scene where it is left out. */
+  readonly scene?: (profile?: string) => Promise<Partial<Scene>>;
   /** What stands behind the options, as "DEVICE..."; empty for nothing. */
   readonly operands: string;
   /** Options that it cannot do without, as usage shows them. */

@@ -119,7 +119,7 @@ async function kernelOf(command: CommandRow, parsed: ParsedOptions): Promise<Ker
   }
   const profile = await profileOf(given);
   const { ModelKernel } = await import("../lib/model/mod.ts");
-  const scene = await command.scene?.();
+  const scene = await command.scene?.(profile);
   return new ModelKernel(profile === undefined ? scene : { ...scene, profile });
 }
 

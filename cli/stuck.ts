@@ -4,10 +4,11 @@
  * @module
  */
 
-import type { Container, DirtyTracker } from "../mod.ts";
+import type { DirtyTracker } from "../mod.ts";
 import { delay } from "../lib/base/wait.ts";
 import { Interrupted } from "./interrupt.ts";
 import type { Output } from "./output.ts";
+import type { Shared } from "./source.ts";
 import { counted } from "./table.ts";
 
 /** How long to wait for a read that is under way before the rest is left to the kernel. */
@@ -24,7 +25,7 @@ export async function leaveIfStuck(
   error: unknown,
   { out, container, tracker }: {
     readonly out: Output;
-    readonly container: Container;
+    readonly container: Shared;
     readonly tracker: DirtyTracker;
   },
 ): Promise<void> {
@@ -38,7 +39,9 @@ export async function leaveIfStuck(
   const left = [
     "dirty tracking",
     counted(container.mappings.length, "mapping"),
-    counted(container.groups.length, "group"),
+    "groups" in container
+      ? counted(container.groups.length, "group")
+      : counted(container.devices.length, "device"),
     "the container",
   ].join(", ");
   out.note(

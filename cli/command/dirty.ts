@@ -10,23 +10,25 @@ export const DIRTY: CommandRow = {
   about: "which pages of mapped memory are dirty, round by round",
   text: `Attaches the devices to one container, maps memory for them, tracks its dirty
 pages, and shows after each interval the runs of pages that became dirty.
-Each round clears what it reads. Labels tell what "dirty" means:
+Each round clears what it reads. The source is the device's own log, where it
+keeps one; else hwpt, the dirty bits of its IOMMU through iommufd; else type1,
+which knows what is mapped or pinned. Labels tell what "dirty" means:
   all-mapped    every mapped page, by rule: nothing is known about writes
   pinned-scope  a driver has or had it pinned, or wrote it: maybe written
-  written       the device wrote it, as its own log says
+  written       the device wrote it, as its log or its IOMMU says
   unknown       one of these; incomplete: after an error, every page`,
   options: [
     {
       name: "map",
       kind: "list",
       value: "IOVA:SIZE",
-      about: "map SIZE bytes there (default: 64M, lowest free)",
+      about: "map SIZE bytes there (default: 64M, where it is free)",
     },
     {
       name: "source",
       kind: "value",
       value: "NAME",
-      about: "type1, or log: the device's own (default: log if any)",
+      about: "log, hwpt or type1 (default: the first that works)",
     },
     {
       name: "interval",

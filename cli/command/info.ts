@@ -12,7 +12,8 @@ its devices and drivers, whether VFIO can have it, and what to type so that
 it can. Needs no right, and changes nothing.
 
 With DEVICE: attaches its group to a container for a moment, and shows page
-sizes, IOVA ranges, dirty tracking, regions, interrupts and features.`,
+sizes, IOVA ranges, dirty tracking, regions, interrupts and features; then what
+iommufd has of it, and which sources of dirty pages would work.`,
   options: [],
   examples: [
     ["info", "which devices there are, and what can be done with them"],

@@ -12,6 +12,13 @@ export interface Extent {
   readonly size: bigint;
 }
 
+/** The bytes of ranges that do not lie over each other. */
+export function totalSize(ranges: Iterable<Extent>): bigint {
+  let total = 0n;
+  for (const { size } of ranges) total += size;
+  return total;
+}
+
 /** Extents sorted by address, none over another. Finding one takes a binary search. */
 export class ExtentSet<T extends Extent> implements Iterable<T> {
   readonly #list: T[] = [];

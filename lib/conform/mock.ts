@@ -15,6 +15,8 @@ const [ADD_RESERVED, REPLACE, MAKE, DIRTY] = [1, 10, 12, 13];
 
 /** The device's IOMMU does not track dirty pages. */
 export const NO_DIRTY = 1;
+/** The device's IOMMU has entries of 512 of its pages. */
+export const HUGE_IOVA = 2;
 /** Bytes of its page: half of the processor's. */
 export const MOCK_PAGE = 2048n;
 /** Where it translates: both ends included. */

@@ -27,6 +27,7 @@ export type { Kernel, PollRequest, ResourceLimit, ViewAddress } from "../sys/ker
 export type { Answers } from "./check.ts";
 export type { Comparison, Difference } from "./compare.ts";
 export type { Recording } from "./recording.ts";
+export { findQuirks, type QuirkOptions, type QuirkResult } from "./quirks.ts";
 export { RECORDINGS } from "./recordings.ts";
 
 /** How {@link conform} works. */

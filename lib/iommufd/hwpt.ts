@@ -1,50 +1,35 @@
-import { checkKind, checkOptions, type Kinds } from "../base/argument.ts";
+import { checkKind, checkOptions } from "../base/argument.ts";
 import { check } from "../base/error.ts";
-import type { Extent, ExtentSet } from "../base/extent.ts";
+import type { Extent } from "../base/extent.ts";
 import { formatSize, hex } from "../base/format.ts";
 import type { BitmapTarget, ReadRequest } from "../dirty/source.ts";
 import {
-  IOMMU_HWPT_ALLOC_DIRTY_TRACKING,
   IOMMU_HWPT_DIRTY_TRACKING_ENABLE,
   IOMMU_HWPT_GET_DIRTY_BITMAP_NO_CLEAR,
 } from "../uapi/flag.ts";
 import {
-  iommu_hwpt_alloc,
   iommu_hwpt_get_dirty_bitmap,
   iommu_hwpt_set_dirty_tracking,
 } from "../uapi/iommufd_hwpt.ts";
-import {
-  IOMMU_HWPT_ALLOC,
-  IOMMU_HWPT_GET_DIRTY_BITMAP,
-  IOMMU_HWPT_SET_DIRTY_TRACKING,
-} from "../uapi/request.ts";
+import { IOMMU_HWPT_GET_DIRTY_BITMAP, IOMMU_HWPT_SET_DIRTY_TRACKING } from "../uapi/request.ts";
 import { checkDirtyRead } from "./dirty_range.ts";
-import { explainDirty, explainHwpt } from "./explain.ts";
+import { explainDirty } from "./explain.ts";
 import { readHardwareInfo } from "./hw_info.ts";
 import type { DirtyRequests, PreparedRead } from "./hwpt_source.ts";
+import {
+  type DirtyReadOptions,
+  type HwptInit,
+  type HwptOptions,
+  READ_OPTIONS,
+} from "./hwpt_types.ts";
 import type { Ioas } from "./ioas.ts";
-import { destroy, type IommufdFile, type IommufdObject, Parts, request } from "./object.ts";
+import { destroy, type IommufdObject, Parts, request } from "./object.ts";
 import { recorded } from "./recorder.ts";
 import type { DirtyTracker } from "../track/tracker.ts";
 import { type TrackOptions, trackTable } from "./tracking.ts";
-import type { MappingWatch } from "./watch.ts";
 
-/** How to make a page table. */
-export interface HwptOptions {
-  /** Whether it tracks dirty pages; devices whose IOMMU does not cannot be attached to it then. */
-  readonly dirtyTracking?: boolean;
-}
+export type { DirtyReadOptions, HwptInit, HwptOptions };
 
-/** How to read dirty bits. */
-export interface DirtyReadOptions {
-  /** Bytes of a page of the bitmap, a power of two; by default 4096. */
-  readonly pageSize?: bigint;
-  /** Whether the bits are taken, so that they are not seen again; true by default. */
-  readonly clear?: boolean;
-}
-
-const ALLOC_OPTIONS: Kinds<HwptOptions> = { dirtyTracking: "boolean" };
-const READ_OPTIONS: Kinds<DirtyReadOptions> = { pageSize: "bigint", clear: "boolean" };
 const PAGE = 4096n;
 /**
  * The largest of VT-d: level 3 of its page tables, where AMD's may have any power of two.
@@ -52,22 +37,6 @@ const PAGE = 4096n;
  * @see drivers/iommu/intel/iommu.h, cap_super_page_val
  */
 const VTD_ENTRY = 1n << 30n;
-
-/** What a {@link Hwpt} is made from. */
-export interface HwptInit {
-  readonly file: IommufdFile;
-  readonly ioas: Ioas;
-  /** For whose IOMMU it is. */
-  readonly device: IommufdObject;
-  /** What is mapped. */
-  readonly mappings: ExtentSet<Extent>;
-  /** The unit of addresses, now. */
-  readonly alignment: () => bigint;
-  /** Who is told of mappings. */
-  readonly watches: Set<MappingWatch>;
-  /** What goes before the address space. */
-  readonly parts: Parts;
-}
 
 /** Set by the class, for this folder alone. */
 let make: (init: HwptInit, id: number, tracksDirty: boolean) => Hwpt;
@@ -264,27 +233,9 @@ export class Hwpt implements Disposable, IommufdObject {
   }
 }
 
-/** See `Ioas.pageTable`. */
-export function allocateHwpt(
-  init: HwptInit,
-  options?: HwptOptions,
-): Hwpt {
-  const { dirtyTracking = false } = checkOptions(options, ALLOC_OPTIONS);
-  const { file, ioas, device } = init;
-  const struct = iommu_hwpt_alloc.create();
-  struct.fields.flags = dirtyTracking ? IOMMU_HWPT_ALLOC_DIRTY_TRACKING : 0;
-  struct.fields.dev_id = device.id;
-  struct.fields.pt_id = ioas.id;
-  const operation = [IOMMU_HWPT_ALLOC, "IOMMU_HWPT_ALLOC"] as const;
-  const action = `make a page table${dirtyTracking ? " with dirty tracking" : ""} of address ` +
-    `space ${ioas.id} for device ${device.id}`;
-  return recorded(file.recorder, () => {
-    request(file, operation, struct, action, (errno) => explainHwpt(errno, dirtyTracking));
-    return make(init, struct.fields.out_hwpt_id, dirtyTracking);
-  }, (book, _mode, { id }) => {
-    book.setTables(ioas.id, init.parts.size);
-    return ["page-table", `page table ${id} of address space ${ioas.id}`];
-  });
+/** Makes the object of a page table that the kernel has. */
+export function newHwpt(init: HwptInit, id: number, tracksDirty: boolean): Hwpt {
+  return make(init, id, tracksDirty);
 }
 
 /** What goes before a page table. */

@@ -1,27 +1,22 @@
-import { checkKind, checkOptions, given } from "../base/argument.ts";
-import { type Extent, ExtentSet } from "../base/extent.ts";
-import { formatSize, hex } from "../base/format.ts";
+import { checkKind } from "../base/argument.ts";
+import type { Extent } from "../base/extent.ts";
 import type { PlannedMap } from "../pins/forecast.ts";
 import { forecastIommufd, type IommufdForecast } from "../pins/iommufd_forecast.ts";
 import type { PinBook, PinMode } from "../pins/pin_book.ts";
 import type { IovaRange } from "../rules/iova.ts";
-import { holdMemory, HostMemory } from "../sys/memory.ts";
+import type { HostMemory } from "../sys/memory.ts";
 import { IOMMU_OPTION_HUGE_PAGES, IOMMU_OPTION_RLIMIT_MODE } from "../uapi/flag.ts";
-import { checkPart, checkPlace, checkRanges, checkUnmap } from "./check.ts";
-import { allocateHwpt, type Hwpt, type HwptOptions } from "./hwpt.ts";
-import { type IoasRanges, IoasRequests, type Place } from "./ioas_request.ts";
-import { type IoasMapFileOptions, type IoasMapOptions, MAP_OPTIONS } from "./map_option.ts";
-import {
-  IoasMapping,
-  type IoasMappingInit,
-  newMapping,
-  releaseMapping,
-  sliceOf,
-} from "./mapping.ts";
+import { checkRanges } from "./check.ts";
+import type { Hwpt } from "./hwpt.ts";
+import { allocateHwpt } from "./hwpt_alloc.ts";
+import type { HwptOptions } from "./hwpt_types.ts";
+import { IoasMapper } from "./ioas_mapper.ts";
+import { type IoasRanges, IoasRequests } from "./ioas_request.ts";
+import type { IoasMapFileOptions, IoasMapOptions } from "./map_option.ts";
+import { type IoasMapping, sliceOf } from "./mapping.ts";
 import { destroy, type IommufdFile, type IommufdObject, Parts } from "./object.ts";
 import { getOption, setOption } from "./option.ts";
 import { readPins, recorded } from "./recorder.ts";
-import type { MappingWatch } from "./watch.ts";
 
 /** Set by the class, for this folder alone. */
 let make: (file: IommufdFile, id: number, onGone: (ioas: Ioas) => void) => Ioas;
@@ -40,9 +35,8 @@ export class Ioas implements Disposable, IommufdObject {
   readonly id: number;
   readonly #file: IommufdFile;
   readonly #requests: IoasRequests;
-  readonly #mappings = new ExtentSet<IoasMapping>();
+  readonly #mapper: IoasMapper;
   readonly #parts = new Parts();
-  readonly #watches = new Set<MappingWatch>();
   readonly #onGone: (ioas: Ioas) => void;
   #gone = false;
 
@@ -54,7 +48,9 @@ export class Ioas implements Disposable, IommufdObject {
   private constructor(file: IommufdFile, id: number, onGone: (ioas: Ioas) => void) {
     this.id = id;
     this.#file = file;
-    this.#requests = new IoasRequests(file, id);
+    const requests = new IoasRequests(file, id);
+    this.#requests = requests;
+    this.#mapper = new IoasMapper({ file, id, requests, alive: () => this.#alive() });
     this.#onGone = onGone;
   }
 
@@ -64,7 +60,7 @@ export class Ioas implements Disposable, IommufdObject {
 
   /** The mappings, by rising address. */
   get mappings(): readonly IoasMapping[] {
-    return [...this.#mappings];
+    return [...this.#mapper.mappings];
   }
 
   /** Reads the usable addresses and their alignment; both change with the devices. */
@@ -119,22 +115,7 @@ export class Ioas implements Disposable, IommufdObject {
    * @see drivers/iommu/iommufd/ioas.c, iommufd_ioas_map
    */
   map(memory: HostMemory, options?: IoasMapOptions): IoasMapping {
-    if (!(memory instanceof HostMemory)) {
-      throw new TypeError(`memory must be host memory, as allocate gives; got ${given(memory)}`);
-    }
-    const { offset = 0n, access = "rw", ...rest } = checkOptions(options, MAP_OPTIONS);
-    const size = rest.size ?? memory.size - offset;
-    checkPart("A mapping", offset, size, memory.size);
-    // Held before the call: memory that was given back must not reach the kernel.
-    using undo = new DisposableStack();
-    const held = undo.use(holdMemory(memory));
-    const place = this.#place({ iova: rest.iova, size, access });
-    return this.#record("map", () => {
-      const iova = this.#requests.map(memory.address + offset, place);
-      undo.move();
-      const slice = { origin: {}, start: offset, size };
-      return this.#add({ iova, size, access, memory, held, slice });
-    });
+    return this.#mapper.map(memory, options);
   }
 
   /**
@@ -145,20 +126,7 @@ export class Ioas implements Disposable, IommufdObject {
    * @see drivers/iommu/iommufd/ioas.c, iommufd_ioas_map_file
    */
   mapFile(fd: number, options: IoasMapFileOptions): IoasMapping {
-    checkKind("fd", fd, "number");
-    const { offset = 0n, access = "rw", size, iova } = checkOptions<IoasMapOptions>(
-      options,
-      MAP_OPTIONS,
-    );
-    checkKind("size", size, "bigint");
-    checkPart("A mapping", offset, size!, 1n << 63n);
-    const place = this.#place({ iova, size: size!, access });
-    return this.#record("map", () => {
-      const at = this.#requests.mapFile(fd, offset, place);
-      const slice = { origin: {}, start: offset, size: size! };
-      const nothing = { memory: undefined, held: undefined };
-      return this.#add({ iova: at, size: size!, access, ...nothing, slice });
-    });
+    return this.#mapper.mapFile(fd, options);
   }
 
   /**
@@ -170,52 +138,7 @@ export class Ioas implements Disposable, IommufdObject {
    * @see drivers/iommu/iommufd/ioas.c, iommufd_ioas_copy
    */
   copy(from: Ioas, source: IoasMapping, options?: IoasMapOptions): IoasMapping {
-    if (!(source instanceof IoasMapping)) {
-      throw new TypeError(`source must be a mapping of an address space; got ${given(source)}`);
-    }
-    if (!source.isMapped) throw new ReferenceError("Cannot copy a mapping: it is gone already");
-    const { offset = 0n, access = source.access, ...rest } = checkOptions(options, MAP_OPTIONS);
-    const size = rest.size ?? source.size - offset;
-    checkPart("A copy", offset, size, source.size);
-    const { memory } = source;
-    using undo = new DisposableStack();
-    const held = memory === undefined ? undefined : undo.use(holdMemory(memory));
-    const place = this.#place({ iova: rest.iova, size, access });
-    const { origin, start } = sliceOf(source);
-    return this.#record("copy", () => {
-      const iova = this.#requests.copy({ id: from.id, iova: source.iova + offset }, place);
-      undo.move();
-      const slice = { origin, start: start + offset, size };
-      return this.#add({ iova, size, access, memory, held, slice });
-    });
-  }
-
-  /** Makes a mapping, and enters it in the ledger if one is kept. */
-  #record(kind: "map" | "copy", act: () => IoasMapping): IoasMapping {
-    return recorded(this.#file.recorder, act, (book, mode, mapping) => {
-      book.add(this.id, mapping, sliceOf(mapping), mode);
-      return [kind, this.#subject(mapping)];
-    });
-  }
-
-  #subject({ iova, size }: Extent): string {
-    return `${formatSize(size)} at iova ${hex(iova)} in address space ${this.id}`;
-  }
-
-  #place(place: Place): Place {
-    this.#alive();
-    checkPlace(place, this.#requests.ranges(), this.#mappings);
-    const { iova, size } = place;
-    const range = iova === undefined ? { size } : { iova, size };
-    for (const watch of this.#watches) watch.allow(range);
-    return place;
-  }
-
-  #add(init: Omit<IoasMappingInit, "unmap">): IoasMapping {
-    const mapping = newMapping({ ...init, unmap: (gone) => void this.unmap(gone) });
-    this.#mappings.add(mapping);
-    for (const watch of this.#watches) watch.mapped(mapping);
-    return mapping;
+    return this.#mapper.copy(from.id, source, options);
   }
 
   /**
@@ -246,10 +169,7 @@ export class Ioas implements Disposable, IommufdObject {
    * @see drivers/iommu/iommufd/io_pagetable.c, iopt_unmap_iova
    */
   unmap(range: Extent): bigint {
-    this.#alive();
-    checkUnmap(range, this.#mappings);
-    const inside = this.#mappings.inRange(range.iova, range.size);
-    return this.#remove(range, inside, this.#subject(range));
+    return this.#mapper.unmap(range);
   }
 
   /**
@@ -258,31 +178,7 @@ export class Ioas implements Disposable, IommufdObject {
    * @returns Bytes that were removed.
    */
   unmapAll(): bigint {
-    this.#alive();
-    const what = `everything in address space ${this.id}`;
-    return this.#remove({ iova: 0n, size: (1n << 64n) - 1n }, this.mappings, what);
-  }
-
-  #remove(range: Extent, inside: readonly IoasMapping[], what: string): bigint {
-    const wanted = inside.reduce((sum, { size }) => sum + size, 0n);
-    return recorded(this.#file.recorder, () => {
-      const left = [...this.#watches].map((watch) => watch.leaving(inside));
-      const removed = this.#requests.unmap(range, wanted, `unmap ${what}`);
-      for (const gone of left) gone();
-      this.#forget(inside);
-      return removed;
-    }, (book) => {
-      for (const mapping of inside) book.remove(this.id, mapping);
-      return ["unmap", what];
-    });
-  }
-
-  #forget(mappings: readonly IoasMapping[]): void {
-    using stack = new DisposableStack(); // each is forgotten, whatever happens to another's memory
-    for (const mapping of mappings) {
-      this.#mappings.delete(mapping);
-      stack.defer(() => releaseMapping(mapping));
-    }
+    return this.#mapper.unmapAll();
   }
 
   /**
@@ -297,9 +193,8 @@ export class Ioas implements Disposable, IommufdObject {
    */
   pageTable(device: IommufdObject, options?: HwptOptions): Hwpt {
     this.#alive();
-    const mappings = this.#mappings;
-    const [watches, parts] = [this.#watches, this.#parts];
-    const init = { file: this.#file, ioas: this, device, mappings, watches, parts };
+    const { mappings, watches } = this.#mapper;
+    const init = { file: this.#file, ioas: this, device, mappings, watches, parts: this.#parts };
     return allocateHwpt({ ...init, alignment: () => this.ranges().alignment }, options);
   }
 
@@ -320,7 +215,7 @@ export class Ioas implements Disposable, IommufdObject {
     this.#gone = true;
     using stack = new DisposableStack();
     stack.defer(() => this.#onGone(this));
-    stack.defer(() => this.#forget(this.mappings));
+    stack.defer(() => this.#mapper.forget(this.mappings));
   }
 }
 

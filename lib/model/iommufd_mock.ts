@@ -91,7 +91,8 @@ function makeDevice({ objects }: IommufdCall, id: number, flags: number, view: D
   });
   const deviceId = objects.add(device);
   mock.device = device;
-  const result = device.attach(id);
+  // The object of the device is found by its number only once it is whole.
+  const result = id === mockId ? -ERRNO.ENOENT : device.attach(id);
   if (result < 0) {
     objects.remove(mock);
     return result;

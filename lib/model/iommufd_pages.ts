@@ -2,6 +2,13 @@ import { ERRNO } from "../base/errno.ts";
 import { PAGE } from "./page.ts";
 import type { Process } from "./process.ts";
 
+/**
+ * Bytes that are pinned at once: one that ends at 2^64, or beyond, is found before a fault.
+ *
+ * @see mm/gup.c, gup_fast_fallback; drivers/iommu/iommufd/pages.c, TEMP_MEMORY_LIMIT
+ */
+const BATCH = 8192n * PAGE;
+
 /** Who is charged for pages. @see drivers/iommu/iommufd/io_pagetable.h, IOPT_PAGES_ACCOUNT_NONE */
 export type AccountMode = "none" | "user" | "process";
 
@@ -60,7 +67,10 @@ export class Pages {
     const { memory } = this.owner;
     const address = this.address + range.first * PAGE;
     const size = (range.last - range.first + 1n) * PAGE;
-    if (!memory.has(address, size, this.writable) || memory.isDevice(address)) return -ERRNO.EFAULT;
+    if (!memory.has(address, size, this.writable) || memory.isDevice(address)) {
+      const batch = size < BATCH ? size : BATCH;
+      return address + batch >= 1n << 64n ? -ERRNO.EOVERFLOW : -ERRNO.EFAULT;
+    }
     const before = this.pinned;
     this.#pinned.push(range);
     const bytes = (this.pinned - before) * PAGE;

@@ -1,12 +1,12 @@
-import type { Extent } from "../base/extent.ts";
-import { bitmapBytes } from "../base/page.ts";
-import { DirtyMap } from "../dirty/dirty_map.ts";
+import { type Extent, totalSize } from "../base/extent.ts";
+import type { DirtyMap } from "../dirty/dirty_map.ts";
 import { type Cursor, type PlannedWindow, planWindow } from "../dirty/plan.ts";
 import type { BitmapTarget, DirtySource } from "../dirty/source.ts";
 import type { DirtyWindow } from "../dirty/window.ts";
 import { ReadAhead } from "./read_ahead.ts";
 import { DirtyReader } from "./reader.ts";
 import type { AsideOptions, TakenWindow, TrackerInit, TwoReads } from "./tracker_types.ts";
+import { readAllTwice } from "./two_reads.ts";
 
 /** Bytes of bitmap of a window, where nobody says otherwise. */
 export const DEFAULT_BUDGET: number = 1 << 20;
@@ -86,7 +86,7 @@ export class TrackerCore implements Disposable {
       const left = this.#left.shift();
       if (left !== undefined) {
         windows += 1;
-        onProgress?.({ windows, size, total: sum(this.#init.pieces) });
+        onProgress?.({ windows, size, total: totalSize(this.#init.pieces) });
         yield left;
         continue;
       }
@@ -99,8 +99,8 @@ export class TrackerCore implements Disposable {
       if (window === undefined) continue; // another reader of the same tracker took it meanwhile
       const failed = this.#beginNext(cursor, budget);
       windows += 1;
-      size += sum(this.#init.pieces.inRange(window.iova, window.size));
-      onProgress?.({ windows, size, total: sum(this.#init.pieces) });
+      size += totalSize(this.#init.pieces.inRange(window.iova, window.size));
+      onProgress?.({ windows, size, total: totalSize(this.#init.pieces) });
       yield window;
       if (failed !== undefined) throw failed.error; // the window before it came first
     }
@@ -185,18 +185,8 @@ export class TrackerCore implements Disposable {
   /** See `DirtyTracker.readTwice`. */
   readTwice(): TwoReads {
     this.#ahead.stow();
-    const first = new DirtyMap(this.source.pageSize);
-    const second = new DirtyMap(this.source.pageSize);
-    const cursor = { iova: 0n };
-    const cost = { reads: 0, bitmapBytes: 0 };
-    for (let plan; (plan = this.#plan(cursor, DEFAULT_BUDGET)) !== undefined;) {
-      first.add(this.#reader.peek(plan));
-      second.add(this.#reader.peek(plan));
-      cursor.iova = plan.iova + plan.size;
-      cost.reads += 2;
-      cost.bitmapBytes += 2 * Number(bitmapBytes(plan.size / this.source.pageSize));
-    }
-    return { first, second, cost };
+    const next = (cursor: Cursor): PlannedWindow | undefined => this.#plan(cursor, DEFAULT_BUDGET);
+    return readAllTwice(this.#reader, this.source.pageSize, next);
   }
 
   /** Reads the bits of a mapping that only a probe has made; nobody else gets them. */
@@ -253,10 +243,4 @@ export class TrackerCore implements Disposable {
     stack.defer(() => this.end());
     this.#init.source.stop();
   }
-}
-
-function sum(pieces: Iterable<Extent>): bigint {
-  let total = 0n;
-  for (const { size } of pieces) total += size;
-  return total;
 }

@@ -1,17 +1,13 @@
-import { ERRNO } from "../base/errno.ts";
 import { check, VfioError } from "../base/error.ts";
 import type { Kernel } from "../sys/kernel.ts";
-import { vfio_device_info } from "../uapi/device.ts";
-import { vfio_device_feature } from "../uapi/feature.ts";
+import { VFIO_PCI_NUM_IRQS } from "../uapi/flag.ts";
+import { VFIO_DEVICE_RESET } from "../uapi/request.ts";
 import {
-  VFIO_DEVICE_FEATURE_GET,
-  VFIO_DEVICE_FEATURE_PROBE,
-  VFIO_DEVICE_FEATURE_SET,
-  VFIO_DEVICE_FLAGS_PCI,
-  VFIO_DEVICE_FLAGS_RESET,
-  VFIO_PCI_NUM_IRQS,
-} from "../uapi/flag.ts";
-import { VFIO_DEVICE_FEATURE, VFIO_DEVICE_GET_INFO, VFIO_DEVICE_RESET } from "../uapi/request.ts";
+  type DeviceInfo,
+  type FeatureSupport,
+  probeFeature,
+  readDeviceInfo,
+} from "./device_info.ts";
 import { type DmaLog, type LogDmaOptions, startDmaLog } from "./dma_log.ts";
 import type { EventFd } from "./event.ts";
 import { disableIrq, enableIrq, type IrqInfo, readIrqInfo, triggerIrq } from "./irq.ts";
@@ -21,27 +17,7 @@ import { newRegion, type Region, type RegionOwner } from "./region.ts";
 import { rawIoctl } from "./raw_ioctl.ts";
 import { readRegionInfo } from "./region_info.ts";
 
-/** What VFIO_DEVICE_GET_INFO tells. */
-export interface DeviceInfo {
-  /** How many regions can be asked for, those of size 0 included. */
-  readonly regions: number;
-  /** How many interrupt kinds can be asked for, those without vectors included. */
-  readonly irqs: number;
-  /** Whether `reset` works. */
-  readonly canReset: boolean;
-  /** Whether region and interrupt indices are those of PCI. */
-  readonly isPci: boolean;
-  /** All VFIO_DEVICE_FLAGS. */
-  readonly flags: number;
-}
-
-/** What a device answers when it is asked for a feature. */
-export interface FeatureSupport {
-  /** Whether it can be read. */
-  readonly get: boolean;
-  /** Whether it can be set. */
-  readonly set: boolean;
-}
+export type { DeviceInfo, FeatureSupport };
 
 /** The file of a device: owned, or lent by who binds it to an iommufd. */
 export interface DeviceFile extends Disposable {
@@ -96,21 +72,7 @@ export class Device implements Disposable {
 
   /** Reads how many regions and interrupts there are, and what the device can. */
   info(): DeviceInfo {
-    const request = vfio_device_info.create();
-    request.fields.argsz = vfio_device_info.size;
-    check(
-      this.#kernel.ioctlBuffer(this.fd, VFIO_DEVICE_GET_INFO, request.bytes),
-      "VFIO_DEVICE_GET_INFO",
-      `read the properties of ${this.name}`,
-    );
-    const { flags, num_regions, num_irqs } = request.fields;
-    return {
-      regions: num_regions,
-      irqs: num_irqs,
-      canReset: (flags & VFIO_DEVICE_FLAGS_RESET) !== 0,
-      isPci: (flags & VFIO_DEVICE_FLAGS_PCI) !== 0,
-      flags,
-    };
+    return readDeviceInfo(this.#owner);
   }
 
   /**
@@ -194,16 +156,7 @@ export class Device implements Disposable {
    * @see drivers/vfio/vfio_main.c, vfio_ioctl_device_feature
    */
   feature(index: number): FeatureSupport {
-    const probe = (operation: number): boolean => {
-      const request = vfio_device_feature.create();
-      request.fields.argsz = vfio_device_feature.size;
-      request.fields.flags = index | operation | VFIO_DEVICE_FEATURE_PROBE;
-      const result = this.#kernel.ioctlBuffer(this.fd, VFIO_DEVICE_FEATURE, request.bytes);
-      if (result === -ERRNO.ENOTTY || result === -ERRNO.EINVAL) return false;
-      check(result, "VFIO_DEVICE_FEATURE", `probe feature ${index} of ${this.name}`);
-      return true;
-    };
-    return { get: probe(VFIO_DEVICE_FEATURE_GET), set: probe(VFIO_DEVICE_FEATURE_SET) };
+    return probeFeature(this.#owner, index);
   }
 
   /**

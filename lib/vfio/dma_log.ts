@@ -1,13 +1,13 @@
 import { checkKind, checkOptions, given, type Kinds } from "../base/argument.ts";
 import { ERRNO } from "../base/errno.ts";
 import { check, RuleError, VfioError } from "../base/error.ts";
-import { type Extent, ExtentSet } from "../base/extent.ts";
+import { type Extent, ExtentSet, totalSize } from "../base/extent.ts";
 import { formatSize, plural } from "../base/format.ts";
 import { isAligned } from "../base/page.ts";
 import { cutRanges } from "../dirty/pieces.ts";
 import { LOG_MAX_RANGES, LOG_REPORT_RULES, LOG_START_RULES } from "../rules/dma_log.ts";
 import { firstRefusal, type Refusal } from "../rules/refusal.ts";
-import { joinRanges, mergeRanges, totalSize, widenRanges } from "./log_ranges.ts";
+import { joinRanges, mergeRanges, widenRanges } from "./log_ranges.ts";
 import { LogSource } from "./log_source.ts";
 import { type FeatureHost, logSupport, requestStart, requestStop } from "./log_support.ts";
 import { type DirtyTracker, startTracking } from "../track/tracker.ts";

@@ -25,6 +25,8 @@ export interface HostDevice extends DeviceId {
   readonly id: string | undefined;
   /** What a PCI device is, as "network" or "NVMe". */
   readonly kind: string | undefined;
+  /** Its own node, as "/dev/vfio/devices/vfio0": what an iommufd binds; undefined without one. */
+  readonly node: string | undefined;
   /** What the host uses it for, if a driver of the host has it: see {@link usesOf}. */
   readonly uses: readonly DeviceUse[];
 }
@@ -123,13 +125,21 @@ function driverOf(kernel: Kernel, name: string): string | undefined {
   return typeof link === "string" ? link.slice(link.lastIndexOf("/") + 1) : undefined;
 }
 
+/** Sysfs has an entry for it since v6.1; the node comes with CONFIG_VFIO_DEVICE_CDEV. */
+function nodeOf(kernel: Kernel, { name, bus }: DeviceId): string | undefined {
+  const [node] = names(kernel, `/sys/bus/${bus}/devices/${name}/vfio-dev`);
+  const has = node !== undefined && names(kernel, "/dev/vfio/devices").includes(node);
+  return has ? `/dev/vfio/devices/${node}` : undefined;
+}
+
 function hostDevice(kernel: Kernel, device: DeviceId): HostDevice {
   const { name, bus, driver } = device;
-  if (bus !== "pci") return { ...device, id: undefined, kind: undefined, uses: [] };
+  const node = nodeOf(kernel, device);
+  if (bus !== "pci") return { ...device, id: undefined, kind: undefined, node, uses: [] };
   const { id, kind } = readPci(kernel, `${PCI_DEVICES}/${name}`);
   // Everything is below a bridge: only the device at the end is in use.
   const isHosts = driver !== undefined && kind !== PCI_BRIDGE && !hasVfioDriver(device);
-  return { ...device, id, kind, uses: isHosts ? usesOf(name, { kernel }) : [] };
+  return { ...device, id, kind, node, uses: isHosts ? usesOf(name, { kernel }) : [] };
 }
 
 function hostGroup(kernel: Kernel, group: GroupId, hasNode: boolean): HostGroup {

@@ -1,11 +1,9 @@
-import { checkKind, checkOptions, type Kinds } from "../base/argument.ts";
-import { ERRNO } from "../base/errno.ts";
-import { VfioError } from "../base/error.ts";
+import { checkKind, checkOptions } from "../base/argument.ts";
 import { formatSize } from "../base/format.ts";
 import type { BoundDevice } from "../iommufd/device.ts";
 import type { Hwpt } from "../iommufd/hwpt.ts";
 import type { Ioas } from "../iommufd/ioas.ts";
-import { Iommufd, type PinAccount } from "../iommufd/iommufd.ts";
+import { Iommufd } from "../iommufd/iommufd.ts";
 import type { IoasMapOptions } from "../iommufd/map_option.ts";
 import type { IoasMapping } from "../iommufd/mapping.ts";
 import type { TrackOptions } from "../iommufd/tracking.ts";
@@ -19,41 +17,17 @@ import { linux } from "../sys/libc.ts";
 import type { HostMemory } from "../sys/memory.ts";
 import type { DirtyTracker } from "../track/tracker.ts";
 import { deviceOf } from "./bound_device.ts";
-import type { Device } from "./device.ts";
 import { EventFd } from "./event.ts";
+import {
+  type IommufdContainerOptions,
+  type IommufdMember,
+  isMediated,
+  OPTIONS,
+  unseenError,
+} from "./iommufd_option.ts";
 import { pinsOf } from "./pins.ts";
 
-/** How to open a container over iommufd. */
-export interface IommufdContainerOptions {
-  /** The kernel to talk to: the running one by default, or a model of one. */
-  readonly kernel?: Kernel | undefined;
-  /** Whom pinned memory is charged to: `user` by default; `process` is what type1 does. */
-  readonly account?: PinAccount;
-  /**
-   * Whether page tables may use huge entries; true by default. A dirty bit then stands for a whole
-   * entry, and windows do not cut mappings.
-   */
-  readonly hugePages?: boolean;
-}
-
-const OPTIONS: Kinds<IommufdContainerOptions> = {
-  kernel: "object",
-  account: ["user", "process"],
-  hugePages: "boolean",
-};
-
-/** A device of an {@link IommufdContainer}; dispose takes it out and closes it. */
-export interface IommufdMember extends Disposable {
-  /** As sysfs names it. */
-  readonly name: string;
-  /** Whether its IOMMU tells which pages it writes. */
-  readonly tracksDirty: boolean;
-  /** Opens its regions, interrupts and features, as the device of a group. */
-  device(): Device;
-}
-
-/** A mediated device's memory is reached by its driver, which no IOMMU sees. */
-const isMediated = (name: string): boolean => !name.includes(":");
+export type { IommufdContainerOptions, IommufdMember };
 
 /**
  * Devices that share mappings, over iommufd: what {@link Container} is over type1, so that a script
@@ -234,16 +208,7 @@ export class IommufdContainer implements Disposable {
     }
     const unseen = this.devices.filter(({ tracksDirty }) => !tracksDirty).map(({ name }) => name);
     if (unseen.length > 0 || this.#table === undefined) {
-      throw new VfioError({
-        operation: "IOMMU_HWPT_ALLOC",
-        errno: ERRNO.EOPNOTSUPP,
-        action,
-        hint:
-          `nothing tells what ${
-            unseen.join(" and ")
-          } writes: an IOMMU without dirty tracking, or ` +
-          "a mediated device; try device.logDma, or a Container of type1",
-      });
+      throw unseenError(action, unseen);
     }
     this.#tracker = this.#table.trackDirty(options);
     return this.#tracker;

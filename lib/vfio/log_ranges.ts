@@ -9,13 +9,6 @@ import { alignUp } from "../base/page.ts";
 
 const byAddress = (a: Extent, b: Extent): number => a.iova < b.iova ? -1 : 1;
 
-/** The bytes of ranges that do not lie over each other. */
-export function totalSize(ranges: Iterable<Extent>): bigint {
-  let total = 0n;
-  for (const { size } of ranges) total += size;
-  return total;
-}
-
 /** Sorts ranges, and joins those that touch or lie over each other. */
 export function joinRanges(ranges: readonly Extent[]): Extent[] {
   const joined: Extent[] = [];

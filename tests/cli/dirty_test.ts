@@ -3,12 +3,13 @@ import { commandNamed } from "../../cli/commands.ts";
 import { optionsOf } from "../../cli/option.ts";
 import { dirty } from "../../cli/dirty.ts";
 import { Output } from "../../cli/output.ts";
+import { trySources } from "../../cli/source.ts";
 import { loadParser } from "../../cli/parse.ts";
 import { DEFAULT_MDEV, ModelKernel } from "../../lib/model/mod.ts";
 import { pinsOf, unbindDevice } from "../../mod.ts";
 import { equal, match, ok, rejects } from "../std/assert.ts";
 import { describe, it } from "../std/testing.ts";
-import { Kept, records, run, tooWide } from "./capture.ts";
+import { Kept, records, run, tooWide, unwrapped } from "./capture.ts";
 
 const PCI = "0000:00:10.0";
 const now = ["--interval", "0", "--count", "1", "--model"];
@@ -27,16 +28,55 @@ describe("pinscope dirty --source", () => {
     equal((await run(["dirty", DEFAULT_MDEV, ...map, ...now, "--source", "log"])).out, out);
   });
 
-  it("is type1 else, and says why the log is not", async () => {
-    const { err } = await run(["dirty", PCI, ...map, ...now]);
-    const flat = err.replace(/\n {2}/g, " ");
-    match(
-      flat,
-      /source type1; --source log would not do: the driver of 0000:00:10\.0 keeps no log/,
-    );
-    const two = await run(["dirty", PCI, DEFAULT_MDEV, ...map, ...now]);
-    match(two.err.replace(/\n {2}/g, " "), /would not do: a log is that of one device/);
+  it("is the IOMMU's dirty bits else, and says why the log is not", async () => {
+    const { code, out, err } = await run(["dirty", PCI, ...map, ...now]);
+    equal([code, tooWide(err)], [0, []]);
+    const flat = unwrapped(err);
+    match(flat, /^pinscope: source hwpt: the dirty bits of the IOMMU, in pages of 4 KiB$/m);
+    match(flat, /--source log would not do: the driver of 0000:00:10\.0 keeps no log/);
+    match(out, /^ {2}0x100000 +8 KiB +2 +written\n {2}0x120000 +8 KiB +2 +written\n$/m);
+    const asked = await run(["dirty", "group:3", ...map, ...now, "--source", "hwpt"]);
+    equal([asked.out, asked.err.includes("source")], [out, false]);
+  });
+
+  it("is type1 at last, and says why neither of the others is", async () => {
+    const none = await run(["dirty", PCI, ...map, ...now.slice(0, -1), "--model=6.12"]);
+    const flat = unwrapped(none.err);
+    match(flat, /^pinscope: source type1: /m);
+    match(flat, /--source log would not do: the driver of .*\n.*--source hwpt .* no \/dev\/iommu/);
+    match(none.out, /256 +all-mapped\n$/);
+    const two = unwrapped((await run(["dirty", PCI, DEFAULT_MDEV, ...map, ...now])).err);
+    match(two, /log would not do: a log is that of one device/);
+    match(two, /hwpt would not do: 83b8f4f2-\S+ is a mediated device: no IOMMU sees/);
     ok(!(await run(["dirty", PCI, ...map, ...now, ...TYPE1])).err.includes("source"));
+  });
+
+  it("says to programs what it took, and why not the others", async () => {
+    const sourceOf = async (...args: string[]) =>
+      records((await run(["dirty", ...args, ...map, ...now, "--json"])).out)
+        .find(({ type }) => type === "source");
+    const { others, ...rest } = await sourceOf(PCI, DEFAULT_MDEV) ?? {};
+    equal(rest, { type: "source", source: "type1", pageSize: "0x1000" });
+    const list = others as { source: string; reason: string }[];
+    equal(list.map(({ source }) => source), ["log", "hwpt"]);
+    ok(list.every(({ reason }) => reason.length > 20));
+    equal((await sourceOf(DEFAULT_MDEV))?.["others"], []);
+    equal(Object.keys(await sourceOf(PCI, ...TYPE1) ?? {}), ["type", "source", "pageSize"]);
+  });
+
+  it("leaves nothing open of the sources that it tried", () => {
+    const kernel = new ModelKernel();
+    equal(trySources(kernel, [PCI]).map(({ reason }) => reason === undefined), [
+      false,
+      true,
+      true,
+    ]);
+    equal(trySources(kernel, [DEFAULT_MDEV]).map(({ reason }) => reason === undefined), [
+      true,
+      false,
+      true,
+    ]);
+    equal([kernel.openFiles, pinsOf("self", kernel).locked], [0, 0n]);
   });
 
   it("is refused where it was asked for and does not work", async () => {
@@ -46,16 +86,19 @@ describe("pinscope dirty --source", () => {
     match(none.err, /ENOTTY \(25\): the driver of/);
     const two = await run(["dirty", PCI, DEFAULT_MDEV, ...log]);
     equal(two.code, 2);
-    match(two.err, /takes one device/);
-    const odd = await run(["dirty", PCI, ...now, "--source", "hwpt"]);
+    match(unwrapped(two.err), /--source log takes one device/);
+    const emulated = await run(["dirty", DEFAULT_MDEV, ...now, "--source", "hwpt"]);
+    equal([emulated.code, emulated.out], [1, ""]);
+    match(unwrapped(emulated.err), /EOPNOTSUPP \(95\): 83b8f4f2-\S+ is a mediated device/);
+    const odd = await run(["dirty", PCI, ...now, "--source", "hwpf"]);
     equal(odd.code, 2);
-    match(odd.err, /--source takes log or type1; got "hwpt"/);
+    match(odd.err, /--source takes log, hwpt or type1; got "hwpf"/);
   });
 });
 
 describe("pinscope dirty", () => {
   it("maps 64 MiB where there is room, and says so", async () => {
-    const { code, out, err } = await run(["dirty", PCI, ...now]);
+    const { code, out, err } = await run(["dirty", PCI, ...now, ...TYPE1]);
     equal([code, tooWide(out), tooWide(err)], [0, [], []]);
     match(err, /^pinscope: mapped 64 MiB at iova 0x40000; --map takes another$/m);
     match(err, /^pinscope: all-mapped: every mapped page, by rule/m);
@@ -71,7 +114,7 @@ describe("pinscope dirty", () => {
   });
 
   it("maps what it is told to", async () => {
-    const args = ["--map", "4G:8K", "--map", "0x10000:4K", ...now];
+    const args = ["--map", "4G:8K", "--map", "0x10000:4K", ...now, ...TYPE1];
     const { out, err } = await run(["dirty", PCI, ...args]);
     match(out, /0x10000 +4 KiB +1 +all-mapped\n +0x100000000 +8 KiB +2 +all-mapped\n$/);
     ok(!err.includes("mapped 64 MiB"));
@@ -98,7 +141,7 @@ describe("pinscope dirty", () => {
 
   it("shows the first runs and counts the others", async () => {
     const maps = [1, 3, 5, 7].flatMap((i) => ["--map", `${i}M:4K`]);
-    const args = ["dirty", PCI, ...maps, ...now];
+    const args = ["dirty", PCI, ...maps, ...now, ...TYPE1];
     match((await run([...args, "--max-runs", "2"])).out, /\n {2}… 2 more runs\n$/);
     match((await run([...args, "--max-runs", "3"])).out, /\n {2}… 1 more run\n$/);
     match((await run([...args, "--max-runs", "0"])).out, /^round 1: .*\n {2}… 4 more runs\n$/);
@@ -108,9 +151,17 @@ describe("pinscope dirty", () => {
 
   it("reads in windows of the budget", async () => {
     const maps = [0, 1, 2, 3].flatMap((i) => ["--map", `${4 + i}M:1M`]);
-    const whole = await run(["dirty", PCI, ...maps, ...now]);
+    const whole = await run(["dirty", PCI, ...maps, ...now, ...TYPE1]);
     match(whole.out, /1,024 pages dirty \(4 MiB\) in 1 run; 1 window read$/m);
-    const parts = await run(["dirty", PCI, ...maps, ...now, "--budget", "64"]);
+    const parts = await run([
+      "dirty",
+      PCI,
+      ...maps,
+      ...now,
+      ...TYPE1,
+      "--budget",
+      "64",
+    ]);
     match(parts.out, /1,024 pages dirty \(4 MiB\) in 1 run; 2 windows read$/m);
   });
 

@@ -4,7 +4,10 @@ import { openGroup } from "../../lib/vfio/group.ts";
 import { readGroup } from "../../lib/vfio/topology.ts";
 import { equal, match, ok, throws } from "../std/assert.ts";
 import { describe, it } from "../std/testing.ts";
-import { records, run, tooWide, unwrapped } from "./capture.ts";
+import { Kept, records, run, tooWide, unwrapped } from "./capture.ts";
+import type { Context } from "../../cli/context.ts";
+import { deviceInfo } from "../../cli/info_device.ts";
+import { Output } from "../../cli/output.ts";
 import { type Entry, FakeSysfs } from "./fake_sysfs.ts";
 
 const pci = (name: string, group: number, driver: string, code: string): Record<string, Entry> => {
@@ -119,7 +122,7 @@ describe("pinscope info", () => {
     const { code, out, err } = await run(["info", "--model"]);
     equal([code, err, tooWide(out)], [0, "", []]);
     match(out, /^kernel +6/);
-    match(out, /^group 3: ready\n {2}0000:00:10\.0 {2}1234:11e8 {2}other +vfio-pci$/m);
+    match(out, /^group 3: ready\n {2}0000:00:10\.0 {2}1234:11e8 {2}other +vfio-pci +vfio0$/m);
     match(out, /eth0 is up: ip link set eth0 down\n {2}for VFIO: pinscope bind 0000:00:03\.0$/m);
     ok(!out.includes("bind 0000:00:04.0"), "the root disk is not offered");
   });
@@ -136,6 +139,7 @@ describe("pinscope info", () => {
       id: "1b36:0010",
       kind: "NVMe",
       driver: "nvme",
+      node: null,
       uses: ["nvme0n1p1 is mounted on /"],
     });
   });
@@ -163,6 +167,39 @@ describe("pinscope info", () => {
       /^ {2}migration: stop, running, .*pre-copy-p2p; now running$/m,
     );
     equal((await run(["info", "group:5", "--model"])).out, out);
+  });
+
+  it("shows what iommufd has of a device, and which sources would work", async () => {
+    const pci = (await run(["info", "0000:00:10.0", "--model"])).out;
+    match(pci, /^0000:00:10\.0 in iommufd\n {2}device node +\/dev\/vfio\/devices\/vfio0$/m);
+    match(pci, /^ {2}IOMMU +intel-vtd\n {2}capabilities +0x1: dirty tracking$/m);
+    match(pci, /^ {2}log +no: the driver [^]*\n {2}hwpt +works\n {2}type1 +works\n$/m);
+    const mdev = (await run(["info", "group:5", "--model"])).out;
+    match(mdev, /^ {2}IOMMU: not known: a mediated device, which has no IOMMU of its own$/m);
+    match(mdev, /^ {2}log +works\n {2}hwpt +no: .* no\n +IOMMU sees .*\n {2}type1 +works\n$/m);
+    const without = await run(["info", "0000:00:10.0", "--model=6.12", "--json"]);
+    const [iommufd, ...sources] = records(without.out).slice(-4);
+    equal([iommufd?.["type"], iommufd?.["node"], iommufd?.["hardware"]], ["iommufd", null, null]);
+    match(`${iommufd?.["reason"]}`, /no \/dev\/iommu/);
+    equal(sources.map(({ source, works }) => [source, works]), [
+      ["log", false],
+      ["hwpt", false],
+      ["type1", true],
+    ]);
+  });
+
+  it("says that an IOMMU does not track dirty pages", () => {
+    const kernel = new ModelKernel({ iommufd: { dirtyTracking: false } });
+    const out = new Kept();
+    {
+      using output = new Output({ stdout: out, stderr: out }, false);
+      const parsed = { positional: ["0000:00:10.0"], flags: new Set(), values: new Map() };
+      const context = { out: output, kernel, parsed: { ...parsed, lists: new Map() } };
+      deviceInfo(context as unknown as Context, "0000:00:10.0");
+    }
+    match(out.text, /capabilities +0x0: no dirty tracking$/m);
+    match(out.text, /hwpt +no: the IOMMU of 0000:00:10\.0 does not track dirty pages$/m);
+    equal(kernel.openFiles, 0);
   });
 
   it("takes names in capitals", async () => {

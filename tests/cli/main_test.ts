@@ -53,6 +53,7 @@ describe("help", () => {
         converge: "it does not converge for certain",
         diff: "the recordings differ",
         conform: "something differs, or nothing could be compared",
+        quirks: "nothing could be probed",
       };
       const verdict = Object.entries(verdicts).find(([name]) => name === command.name)?.[1];
       match(said, new RegExp(verdict === undefined ? " failed, 2" : ` failed, or ${verdict}, 2`));
@@ -127,8 +128,10 @@ describe("wrong use", () => {
     ["dirty group:3 --map x:4K", /--map: A size is a whole number like .*; got "x"/s],
     ["dirty group:3 --map 0x1000:0 --model", /multiple of 0x1000 and more than 0; got 0x0/],
     ["dirty group:3 --map 0x1000:5 --model", /multiple of 0x1000 and more than 0; got 0x5/],
-    ["dirty group:3 --map 1:4K --model", /iova must be a multiple of the page size/],
-    ["dirty group:3 --map 0xfee00000:4K --model", /outside the IOVA ranges/],
+    ["dirty group:3 --map 1:4K --model --source type1", /iova must be a multiple of the page size/],
+    ["dirty group:3 --map 0xfee00000:4K --model=6.12", /outside the IOVA ranges/],
+    ["dirty group:3 --map 1:4K --model", /iova must be a multiple of 0x1000; got 0x1/],
+    ["dirty group:3 --map 0xfee00000:4K --model", /must lie in one of/],
     ["dirty group:3 --map 1M:8K --map 1M:4K --model", /overlaps the mapping/],
   ];
 

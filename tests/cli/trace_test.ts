@@ -47,7 +47,8 @@ async function traceOf(args: string[], use: (path: string) => Promise<void>): Pr
 }
 
 const HEADER = '{"pinscope":"trace","version":1,"kernel":"linux"}';
-const dirty = ["dirty", DEVICE, "--map", "0:64K", "--interval", "0", "--count", "2"];
+const type1 = ["--source", "type1"];
+const dirty = ["dirty", DEVICE, "--map", "0:64K", "--interval", "0", "--count", "2", ...type1];
 
 describe("--trace", () => {
   it("writes what replay finds no difference in, from a file and from stdin", async () => {

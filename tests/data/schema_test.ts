@@ -47,6 +47,7 @@ async function seen(ajv: Ajv, path: string): Promise<Map<string, Set<string>>> {
   }
   await one("info", "--model");
   await one("pins", "--model");
+  await one("quirks", "--model");
   await one("pins", "--model", "--watch", "--count", "1", "--interval", "0");
   await one("diff", path, path);
   Deno.writeFileSync(path, Deno.readFileSync(path).subarray(0, -1));

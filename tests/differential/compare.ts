@@ -18,7 +18,7 @@ export interface Comparison {
   readonly difference: Difference | undefined;
 }
 
-const FIELDS = ["result", "written", "bitmap", "locked"] as const;
+const FIELDS = ["result", "written", "bitmap", "locked", "pinned"] as const;
 
 /** The fields in which two answers differ. */
 export function differingFields(a: Answer | undefined, b: Answer | undefined): string[] {
@@ -55,7 +55,9 @@ export function kindOf(difference: Difference): string {
   const fields = differingFields(a, b);
   const results = fields.includes("result") ? `${a?.result}/${b?.result}` : `${a?.result}`;
   const flags = last !== undefined && "flags" in last ? ` ${last.flags}` : "";
-  return `${last?.op}${flags} ${results} ${fields.join("+")}`;
+  // Of iommufd a request is as much as an operation of type1.
+  const request = last?.op === "iommufd" ? ` ${last.request.toString(16)}` : "";
+  return `${last?.op}${request}${flags} ${results} ${fields.join("+")}`;
 }
 
 /**

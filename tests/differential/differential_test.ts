@@ -1,13 +1,17 @@
 /** The differential test itself: on two models of which one is wrong, it must find out, and shrink. */
 import { ERRNO } from "../../lib/base/errno.ts";
-import { ModelKernel } from "../../lib/model/mod.ts";
+import { LAB_SCENES, ModelKernel } from "../../lib/model/mod.ts";
 import type { Kernel } from "../../lib/sys/kernel.ts";
-import { VFIO_IOMMU_UNMAP_DMA, VFIO_SET_IOMMU } from "../../lib/uapi/mod.ts";
+import {
+  IOMMU_HWPT_GET_DIRTY_BITMAP,
+  VFIO_IOMMU_UNMAP_DMA,
+  VFIO_SET_IOMMU,
+} from "../../lib/uapi/mod.ts";
 import { equal, ok, throws } from "../std/assert.ts";
 import { describe, it, skip } from "../std/testing.ts";
 import { compare, shorten, writeTrace } from "./compare.ts";
 import { loadFastCheck } from "./fast_check.ts";
-import { PLAIN } from "./machine.ts";
+import { MOCK, PLAIN } from "./machine.ts";
 import { type Operation, readOperation } from "./operation.ts";
 import { Places } from "./places.ts";
 import { Player } from "./player.ts";
@@ -149,6 +153,36 @@ describe("random requests", () => {
     ok(/^\d+ steps in \d+ sequences, none different, \d+ steps a second \(seed 1\)$/.test(
       summary(found, 1),
     ));
+  });
+
+  it("ask iommufd too: no difference between equal models, and a wrong one is found", () => {
+    const mock = (): ModelKernel => new ModelKernel(LAB_SCENES.mock);
+    {
+      using a = new Player(mock(), []);
+      using b = new Player(mock(), []);
+      const found = search(fc, MOCK, [a, b], { seed: 4, steps: 500, kinds: 1 });
+      equal(found.differences, []);
+      ok(found.steps >= 500);
+    }
+    // A model that leaves the bits of a page table where they are when they are taken.
+    class Forgets extends ModelKernel {
+      override ioctlBuffer(fd: number, request: number, argument: Uint8Array): number {
+        if (request !== IOMMU_HWPT_GET_DIRTY_BITMAP || argument[8] !== 0) {
+          return super.ioctlBuffer(fd, request, argument);
+        }
+        argument[8] = 1; // NO_CLEAR: the bits are seen again
+        const result = super.ioctlBuffer(fd, request, argument);
+        argument[8] = 0;
+        return result;
+      }
+    }
+    using right = new Player(mock(), []);
+    using wrong = new Player(new Forgets(LAB_SCENES.mock), []);
+    const found = search(fc, MOCK, [right, wrong], { seed: 5, steps: 20_000, kinds: 1 });
+    const last = found.differences[0]?.operations.at(-1);
+    equal(last?.op === "iommufd" && last.request, IOMMU_HWPT_GET_DIRTY_BITMAP);
+    const kinds = found.differences[0]!.operations.map((step) => "request" in step && step.request);
+    equal(kinds.filter((kind) => kind === IOMMU_HWPT_GET_DIRTY_BITMAP).length, 2);
   });
 
   it("find a wrong error number, and shrink to two mappings that overlap", () => {

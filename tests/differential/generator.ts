@@ -2,6 +2,7 @@
 import { VFIO_SET_IOMMU } from "../../lib/uapi/mod.ts";
 import type { Arbitrary, FastCheck } from "./fast_check.ts";
 import { Files } from "./files.ts";
+import { iommufdSequences } from "./iommufd.ts";
 import type { Machine } from "./machine.ts";
 import type { Operation } from "./operation.ts";
 import { Requests } from "./requests.ts";
@@ -124,6 +125,7 @@ function aim(operation: Operation, open: readonly number[]): Operation {
 
 /** Sequences of operations for a machine. */
 export function sequences(fc: FastCheck, machine: Machine): Arbitrary<Operation[]> {
+  if (machine.iommufd) return iommufdSequences(fc, LENGTH);
   return fc.record({
     start: starts(fc, machine),
     body: fc.array(anyOperation(fc, machine), { minLength: 1, maxLength: LENGTH, size: "max" }),

@@ -13,10 +13,15 @@ export function groupNode(kernel: Kernel, device: string): string {
   throw new Error(`${kernel.name}: ${device} has no IOMMU group`);
 }
 
-/** Pages of memory that this process has locked. */
-export function lockedPages(kernel: Kernel): number {
+/** Pages of memory that this process has locked, and pinned. */
+export function chargedPages(kernel: Kernel): { readonly locked: number; readonly pinned: number } {
   const text = readText(kernel, "/proc/self/status");
-  const kiB = typeof text === "string" ? /^VmLck:\s*(\d+) kB$/m.exec(text)?.[1] : undefined;
-  if (kiB === undefined) throw new Error(`${kernel.name}: /proc/self/status has no VmLck`);
-  return Number(kiB) / 4;
+  const pages = (name: string): number => {
+    const found = typeof text === "string"
+      ? new RegExp(`^${name}:\\s*(\\d+) kB$`, "m").exec(text)
+      : null;
+    if (found === null) throw new Error(`${kernel.name}: /proc/self/status has no ${name}`);
+    return Number(found[1]) / 4;
+  };
+  return { locked: pages("VmLck"), pinned: pages("VmPin") };
 }

@@ -18,6 +18,8 @@ export interface Machine {
   readonly vendor: readonly number[];
   /** Slots whose driver is not told of unmaps. */
   readonly deaf: readonly number[];
+  /** Whether its steps are those of iommufd, on the mock IOMMU, and not of containers. */
+  readonly iommufd?: true;
   /** A model with the same devices that behaves like the kernel given. */
   model(like: Kernel): Kernel;
 }
@@ -29,7 +31,8 @@ export function openPlayers(
   stack: DisposableStack,
 ): readonly [Player, Player] {
   stack.use(kernel.retain());
-  const { anyCallback } = behaviourOf(kernel, machine.devices[0] ?? "");
+  const [device] = machine.devices;
+  const anyCallback = device !== undefined && behaviourOf(kernel, device).anyCallback;
   const deaf = anyCallback === true ? machine.deaf : [];
   return [
     stack.use(new Player(kernel, machine.devices, deaf)),
@@ -87,10 +90,20 @@ export const VENDOR: Machine = machine("vendor", {
   deaf: [4],
 });
 
+/** The profile `mock` of the lab's own kernel: iommufd and its mock IOMMU, and no device at all. */
+export const MOCK: Machine = {
+  devices: [],
+  vendor: [],
+  deaf: [],
+  iommufd: true,
+  model: () => new ModelKernel(LAB_SCENES.mock),
+};
+
 /** The machine of the lab's profile that runs. */
 export function machineHere(): Machine {
   const profile = Deno.env.get("PINSCOPE_LAB_PROFILE");
   if (profile === "plain") return PLAIN;
   if (profile === "vendor") return VENDOR;
+  if (profile === "mock") return MOCK;
   throw new Error(`There is no model of the lab's profile ${profile ?? "(not in the lab)"}`);
 }

@@ -23,6 +23,17 @@ export interface Bitmap {
   readonly fill: number;
 }
 
+/** Memory that a request of iommufd points at, beside what stands in the request itself. */
+export interface Reach {
+  /** Which of the 64-bit words of the request is the address. */
+  readonly at: number;
+  readonly data: Pointer;
+  /** Bytes from there on that the kernel may touch. */
+  readonly length: bigint;
+  /** What each byte of it is before the call, if the kernel may write it, or read it there. */
+  readonly fill?: number;
+}
+
 /** Files are named by their slot: the place in the player's list. */
 export type Operation =
   | { readonly op: "open" | "close"; readonly container: number }
@@ -88,6 +99,16 @@ export type Operation =
     readonly flags: number;
     readonly iova: bigint;
     readonly length: number;
+  }
+  | { readonly op: "openIommufd" | "closeIommufd"; readonly iommufd: number }
+  /** A request of iommufd: words of 32 bits, the first of which is its size, then words of 64. */
+  | {
+    readonly op: "iommufd";
+    readonly iommufd: number;
+    readonly request: number;
+    readonly words: readonly number[];
+    readonly quads: readonly bigint[];
+    readonly reach?: Reach;
   };
 
 /** What a kernel did in one step; a field stands there only where something was written. */
@@ -100,6 +121,8 @@ export interface Answer {
   readonly bitmap?: string;
   /** Memory that the step locked (+) or unlocked (-), in pages. */
   readonly locked?: number;
+  /** The same of pinned memory: VmPin, which only iommufd moves. */
+  readonly pinned?: number;
 }
 
 /** Writes an operation on one line. */

@@ -28,6 +28,8 @@ const SIZE: Readonly<Record<Place, number>> = {
   top: Infinity,
   null: Infinity,
 };
+/** What `good` begins at a multiple of, so that its addresses are alike on every kernel. */
+const ALIGNMENT = 512n * BigInt(PAGE);
 /** Bytes of `half` that are there. */
 export const HALF: number = 8 * PAGE;
 
@@ -49,10 +51,12 @@ export class Places implements Disposable {
     using stack = new DisposableStack();
     this.#kernel = kernel;
     const both = PROT_READ | PROT_WRITE;
-    for (const place of ["good", "bits"] as const) {
-      this.#map(stack, place, both, MAP_PRIVATE | MAP_ANONYMOUS, -1);
-      this.#see(place, SIZE[place]);
-    }
+    const anonymous = MAP_PRIVATE | MAP_ANONYMOUS;
+    this.#map(stack, "good", both, anonymous, -1, BigInt(SIZE.good) + ALIGNMENT);
+    this.#see("good", SIZE.good + Number(ALIGNMENT));
+    this.#align("good");
+    this.#map(stack, "bits", both, anonymous, -1);
+    this.#see("bits", SIZE.bits);
     this.#file(stack, "half", HALF, both);
     this.#see("half", HALF);
     this.#file(stack, "read-only", SIZE["read-only"], PROT_READ);
@@ -71,8 +75,14 @@ export class Places implements Disposable {
     }
   }
 
-  #map(stack: DisposableStack, place: Place, protection: number, flags: number, fd: number): void {
-    const size = BigInt(SIZE[place]);
+  #map(
+    stack: DisposableStack,
+    place: Place,
+    protection: number,
+    flags: number,
+    fd: number,
+    size: bigint = BigInt(SIZE[place]),
+  ): void {
     const address = this.#kernel.mmap(size, protection, flags, fd, 0n);
     if (typeof address === "number") throw new Error(`mmap of ${place}: ${address}`);
     stack.defer(() => {
@@ -81,6 +91,15 @@ export class Places implements Disposable {
       this.#kernel.munmap(address, size);
     });
     this.#address.set(place, address);
+  }
+
+  /** Leaves out what is in front of the first multiple of {@link ALIGNMENT}. */
+  #align(place: Place): void {
+    const address = this.#address.get(place)!;
+    const start = (address + ALIGNMENT - 1n) / ALIGNMENT * ALIGNMENT;
+    this.#address.set(place, start);
+    const at = Number(start - address);
+    this.#view.set(place, this.#view.get(place)!.subarray(at, at + SIZE[place]));
   }
 
   #see(place: Place, length: number): void {

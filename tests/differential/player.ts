@@ -1,6 +1,5 @@
 /** Plays operations on a kernel and says, step by step, what it did. */
-import { errnoName } from "../../lib/base/errno.ts";
-import { MFD_CLOEXEC, O_RDWR } from "../../lib/sys/constant.ts";
+import { MFD_CLOEXEC } from "../../lib/sys/constant.ts";
 import type { Kernel } from "../../lib/sys/kernel.ts";
 import {
   VFIO_GROUP_GET_DEVICE_FD,
@@ -13,18 +12,17 @@ import {
   VFIO_IOMMU_UNMAP_DMA,
 } from "../../lib/uapi/mod.ts";
 import { neededBytes, watchedBytes } from "./bitmap.ts";
-import { groupNode, lockedPages } from "./host.ts";
+import { chargedPages, groupNode } from "./host.ts";
+import { answer, type Kind, OpenFiles } from "./open_files.ts";
 import { Places } from "./places.ts";
 import type { Answer, Operation } from "./operation.ts";
 import { differences, Request } from "./request.ts";
 import { OP } from "../kernel/vendor/layout.ts";
 import { runVendor } from "./vendor.ts";
 
-type Kind = "container" | "group" | "device";
-
-const answer = (result: number): Answer => ({
-  result: result < 0 ? errnoName(-result) : result === 0 ? "OK" : String(result),
-});
+/** Bytes behind what a kernel may write that must stay as they were. */
+const GUARD = 64;
+const MOST_WATCHED = 4096;
 
 /** Memory and files of one kernel; group and device slot n belong to the n-th name. */
 export class Player implements Disposable {
@@ -33,18 +31,14 @@ export class Player implements Disposable {
   readonly #devices: readonly string[];
   readonly #deaf: readonly number[];
   readonly #nodes: readonly string[];
-  readonly #files: Readonly<Record<Kind, Map<number, number>>> = {
-    container: new Map(),
-    group: new Map(),
-    device: new Map(),
-  };
+  readonly #files: OpenFiles;
   /** For each open device the group slot that it was opened through. */
   readonly #owner = new Map<number, number>();
   /** A file that is no container. */
   readonly #other: number;
   readonly #request = new Request();
   readonly #stack: DisposableStack;
-  #locked = 0;
+  #charged = { locked: 0, pinned: 0 };
 
   /**
    * @param deaf Slots whose driver is not told of unmaps, on a kernel that lets it pin where another
@@ -53,6 +47,7 @@ export class Player implements Disposable {
   constructor(kernel: Kernel, devices: readonly string[], deaf: readonly number[] = []) {
     using stack = new DisposableStack();
     this.kernel = kernel;
+    this.#files = new OpenFiles(kernel);
     stack.use(kernel.retain());
     this.#devices = devices;
     this.#deaf = deaf;
@@ -60,7 +55,7 @@ export class Player implements Disposable {
     this.#places = stack.use(new Places(kernel));
     this.#other = kernel.memfd("no container", MFD_CLOEXEC);
     stack.defer(() => void kernel.close(this.#other));
-    this.#locked = lockedPages(kernel);
+    this.#charged = chargedPages(kernel);
     this.#stack = stack.move();
   }
 
@@ -68,42 +63,47 @@ export class Player implements Disposable {
   play(operation: Operation): Answer | undefined {
     const done = this.#play(operation);
     if (done === undefined) return undefined;
-    const before = this.#locked;
-    this.#locked = lockedPages(this.kernel);
-    return this.#locked === before ? done : { ...done, locked: this.#locked - before };
+    const before = this.#charged;
+    const after = this.#charged = chargedPages(this.kernel);
+    const [locked, pinned] = [after.locked - before.locked, after.pinned - before.pinned];
+    return {
+      ...done,
+      ...(locked === 0 ? {} : { locked }),
+      ...(pinned === 0 ? {} : { pinned }),
+    };
   }
 
   #play(operation: Operation): Answer | undefined {
     const { kernel } = this;
     switch (operation.op) {
       case "open":
-        return this.#open("container", operation.container, "/dev/vfio/vfio");
+        return this.#files.open("container", operation.container, "/dev/vfio/vfio");
       case "openGroup":
-        return this.#open("group", operation.group, this.#nodes[operation.group]);
+        return this.#files.open("group", operation.group, this.#nodes[operation.group]);
       case "close":
-        return this.#close("container", operation.container);
+        return this.#files.close("container", operation.container);
       case "closeGroup":
-        return this.#close("group", operation.group);
+        return this.#files.close("group", operation.group);
       case "closeDevice":
-        return this.#close("device", operation.device);
+        return this.#files.close("device", operation.device);
       case "openDevice":
         return this.#openDevice(operation);
       case "setContainer":
         return this.#setContainer(operation);
       case "unsetContainer":
-        return this.#on(
+        return this.#files.on(
           "group",
           operation.group,
           (fd) => answer(kernel.ioctl(fd, VFIO_GROUP_UNSET_CONTAINER)),
         );
       case "plain":
-        return this.#on(
+        return this.#files.on(
           operation.on,
           operation.slot,
           (fd) => answer(kernel.ioctlBuffer(fd, operation.request, new Uint8Array(0))),
         );
       case "value":
-        return this.#on(
+        return this.#files.on(
           "container",
           operation.container,
           (fd) => answer(kernel.ioctlValue(fd, operation.request, operation.value)),
@@ -127,23 +127,43 @@ export class Player implements Disposable {
         return this.#withBitmap(operation);
       case "vendor":
         return this.#vendor(operation);
+      case "openIommufd":
+        return this.#files.open("iommufd", operation.iommufd, "/dev/iommu");
+      case "closeIommufd":
+        return this.#files.close("iommufd", operation.iommufd);
+      case "iommufd":
+        return this.#iommufd(operation);
     }
+  }
+
+  #iommufd({ iommufd, request, words, quads, reach }: Operation & { op: "iommufd" }):
+    | Answer
+    | undefined {
+    if (reach === undefined) {
+      this.#request.set(words, quads);
+      return this.#ioctl("iommufd", iommufd, request);
+    }
+    const { at, data, length, fill } = reach;
+    const address = this.#places.address(data, length);
+    this.#request.set(words, quads.map((quad, i) => i === at ? address : quad));
+    if (fill === undefined) return this.#ioctl("iommufd", iommufd, request);
+    const watched = length > BigInt(MOST_WATCHED) ? MOST_WATCHED : Number(length);
+    const memory = this.#places.bytes(data, watched + GUARD);
+    memory.fill(fill);
+    const done = this.#ioctl("iommufd", iommufd, request);
+    const changed = differences(memory, () => fill);
+    return done === undefined || changed === "" ? done : { ...done, bitmap: changed };
   }
 
   #vendor(operation: Operation & { op: "vendor" }): Answer | undefined {
     const slot = this.#owner.get(operation.device) ?? 0;
     const others = [...this.#owner.values()].some((owner) => !this.#deaf.includes(owner));
     if (operation.run === OP.PIN && this.#deaf.includes(slot) && others) return undefined;
-    return this.#on(
+    return this.#files.on(
       "device",
       operation.device,
       (fd) => runVendor(this.kernel, fd, this.#devices[slot] ?? "", operation),
     );
-  }
-
-  #on(kind: Kind, slot: number, call: (fd: number) => Answer): Answer | undefined {
-    const fd = this.#files[kind].get(slot);
-    return fd === undefined ? undefined : call(fd);
   }
 
   #struct(kind: Kind, slot: number, request: number, words: readonly number[]): Answer | undefined {
@@ -152,7 +172,7 @@ export class Player implements Disposable {
   }
 
   #ioctl(kind: Kind, slot: number, request: number): Answer | undefined {
-    return this.#on(kind, slot, (fd) => {
+    return this.#files.on(kind, slot, (fd) => {
       const result = this.kernel.ioctlBuffer(fd, request, this.#request.bytes);
       const written = this.#request.written();
       return written === "" ? answer(result) : { ...answer(result), written };
@@ -172,68 +192,47 @@ export class Player implements Disposable {
     return done === undefined || changed === "" ? done : { ...done, bitmap: changed };
   }
 
-  #open(kind: Kind, slot: number, path: string | undefined): Answer | undefined {
-    if (path === undefined || this.#files[kind].has(slot)) return undefined;
-    return this.#keep(kind, slot, this.kernel.open(path, O_RDWR));
-  }
-
-  #keep(kind: Kind, slot: number, fd: number): Answer {
-    if (fd < 0) return answer(fd);
-    this.#files[kind].set(slot, fd);
-    return { result: "fd" };
-  }
-
-  #close(kind: Kind, slot: number): Answer | undefined {
-    return this.#on(kind, slot, (fd) => {
-      this.#files[kind].delete(slot);
-      return answer(this.kernel.close(fd));
-    });
-  }
-
   #setContainer(operation: Operation & { op: "setContainer" }): Answer | undefined {
     const { group, container } = operation;
     const fd = container === "none"
       ? -1
       : container === "a group"
-      ? this.#files.group.get(group)
+      ? this.#files.get("group", group)
       : container === "another file"
       ? this.#other
-      : this.#files.container.get(container);
+      : this.#files.get("container", container);
     if (fd === undefined) return undefined;
     return this.#struct("group", group, VFIO_GROUP_SET_CONTAINER, [fd]);
   }
 
   #openDevice(operation: Operation & { op: "openDevice" }): Answer | undefined {
     const { group, device, name } = operation;
-    if (this.#files.device.has(device)) return undefined;
+    if (this.#files.get("device", device) !== undefined) return undefined;
     const names = {
       "its own": this.#devices[group],
       "of another group": this.#devices[(group + 1) % this.#devices.length],
       "unknown": "0000:ff:1f.7",
       "empty": "",
     };
-    return this.#on("group", group, (fd) => {
+    return this.#files.on("group", group, (fd) => {
       this.#request.text(names[name] ?? "");
       const result = this.kernel.ioctlBuffer(fd, VFIO_GROUP_GET_DEVICE_FD, this.#request.bytes);
       this.#owner.set(device, group);
-      return this.#keep("device", device, result);
+      return this.#files.keep("device", device, result);
     });
   }
 
   /** Closes all files, so that the next sequence finds the kernel as it was. */
   reset(): void {
-    for (const files of [this.#files.device, this.#files.group, this.#files.container]) {
-      for (const fd of files.values()) this.kernel.close(fd);
-      files.clear();
-    }
+    this.#files.closeAll();
     this.#owner.clear();
     this.#places.clear();
-    this.#locked = lockedPages(this.kernel);
+    this.#charged = chargedPages(this.kernel);
   }
 
   /** Pages that are locked now. */
   get locked(): number {
-    return this.#locked;
+    return this.#charged.locked;
   }
 
   [Symbol.dispose](): void {

@@ -1,6 +1,7 @@
 /** lib/iommufd on the model: what the kernel tests in tests/kernel/own and mock saw, and its content. */
 import { Container, type HostMemory, type Hwpt, Iommufd, pinsOf } from "../../mod.ts";
-import { ModelKernel, type Scene } from "../../lib/model/mod.ts";
+import { LAB_SCENES, ModelKernel, type Scene } from "../../lib/model/mod.ts";
+import { askTop, TOP_ROWS } from "../kernel/mock/top_case.ts";
 import { equal, ok, throws } from "../std/assert.ts";
 import { describe, it } from "../std/testing.ts";
 
@@ -235,5 +236,13 @@ describe("the accounts of iommufd on the model", () => {
     const { locked, pinned } = pinsOf("self", kernel);
     equal([locked, pinned], [0n, 8n * PAGE]);
     throws(() => space.map(memory), Error, "ENOMEM");
+  });
+});
+
+describe("memory of a mapping, on the model", () => {
+  it("is found to end at 2^64 before it is found missing, as tests/kernel/mock saw it", () => {
+    const kernel = new ModelKernel(LAB_SCENES.mock);
+    equal(askTop(kernel), TOP_ROWS.map(([, , wanted]) => wanted));
+    equal(kernel.openFiles, 0);
   });
 });

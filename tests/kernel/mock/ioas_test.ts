@@ -1,11 +1,12 @@
 /** Address spaces on the real kernel: addresses, mappings, copies, options, order of destruction. */
-import { Iommufd } from "../../../mod.ts";
+import { Iommufd, rawLinux as linux } from "../../../mod.ts";
 import { equal, ok, throws } from "../../std/assert.ts";
 import { describe } from "../../std/testing.ts";
 import { it } from "../support/guard.ts";
 import { MiB, PAGE } from "../support/machine.ts";
 import { refused } from "../support/refused.ts";
 import { APERTURE, leadsTo, MOCK_PAGE, MockDevice, pinnedTimes, reserve } from "./mock.ts";
+import { askTop, TOP_ROWS } from "./top_case.ts";
 
 const FIRST = APERTURE.start;
 const LAST64 = (1n << 64n) - 1n;
@@ -154,6 +155,10 @@ describe("an address space", () => {
       operation: "IOMMU_IOAS_MAP_FILE",
       text: "before v6.13",
     });
+  });
+
+  it("finds memory that ends at 2^64 before memory that is not there", () => {
+    equal(askTop(linux), TOP_ROWS.map(([, , wanted]) => wanted));
   });
 
   it("pins nothing before a page table is there", () => {

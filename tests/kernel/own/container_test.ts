@@ -1,10 +1,19 @@
 /** The front of iommufd that reads as a container, with devices behind an emulated VT-d. */
-import { deviceOf, Iommufd, IommufdContainer, VfioError } from "../../../mod.ts";
+import {
+  createMdev,
+  deviceOf,
+  Iommufd,
+  IommufdContainer,
+  removeMdev,
+  VfioError,
+} from "../../../mod.ts";
 import { VFIO_DEVICE_FEATURE_DMA_LOGGING_START } from "../../../lib/uapi/mod.ts";
 import { equal, ok, throws } from "../../std/assert.ts";
 import { describe } from "../../std/testing.ts";
 import { it } from "../support/guard.ts";
 import { EDU, EDU2, LOW, MiB } from "../support/machine.ts";
+
+const MTTY = "50696e73-0000-4000-8000-0000000000ff";
 
 describe("IommufdContainer on VT-d without dirty bits", () => {
   it("maps for devices, and pins at the attach", () => {
@@ -60,5 +69,32 @@ describe("IommufdContainer on VT-d without dirty bits", () => {
     using bound = iommufd.bind(EDU);
     using again = deviceOf(bound);
     ok(again.regions().length > 0);
+  });
+
+  it("takes a mediated device, whose driver no IOMMU sees: nothing tells what it writes", () => {
+    createMdev("mtty", "mtty-1", MTTY);
+    try {
+      using container = IommufdContainer.open();
+      using member = container.attach(MTTY);
+      equal([member.name, member.tracksDirty], [MTTY, false]);
+      const error = throws(() => container.trackDirty(), VfioError, `what ${MTTY} writes`);
+      equal(error instanceof VfioError && error.code, "EOPNOTSUPP");
+      // The kernel knows of no IOMMU for it either: neither what it can do, nor a page table.
+      using iommufd = Iommufd.open();
+      member[Symbol.dispose]();
+      using device = iommufd.bind(MTTY);
+      using space = iommufd.addressSpace();
+      for (
+        const ask of [
+          () => iommufd.hardwareInfo(device),
+          () => space.pageTable(device, { dirtyTracking: true }),
+        ]
+      ) {
+        const refused = throws(ask, VfioError);
+        equal(refused instanceof VfioError && refused.code, "ENOENT");
+      }
+    } finally {
+      removeMdev(MTTY);
+    }
   });
 });

@@ -1,5 +1,5 @@
 /** The device's log and type1, of the same device at the same time. */
-import { DirtyMap, type DirtyTracker } from "../../../mod.ts";
+import { crossCheck, type CrossSide, DirtyMap, type DirtyTracker } from "../../../mod.ts";
 import { equal } from "../../std/assert.ts";
 import { describe } from "../../std/testing.ts";
 import { it } from "../support/guard.ts";
@@ -17,8 +17,18 @@ function set(tracker: DirtyTracker): DirtyMap {
 
 /** What only one of two sources tells, counted from LOW. */
 function compare(log: DirtyTracker, type1: DirtyTracker): { log: string; type1: string } {
-  const [a, b] = [set(log), set(type1)];
-  return { log: show(numbers(a.difference(b))), type1: show(numbers(b.difference(a))) };
+  const side = (tracker: DirtyTracker): CrossSide => ({
+    source: tracker.source,
+    windows: tracker.drain(),
+  });
+  const { sources, differences, unread } = crossCheck(side(log), side(type1));
+  equal([sources, unread], [["log", "type1"], { a: 0, b: 0 }]);
+  const only = (which: "a" | "b"): string => {
+    const map = new DirtyMap(PAGE);
+    for (const run of differences) if (run.only === which) map.addRange(run.iova, run.pages);
+    return show(numbers(map));
+  };
+  return { log: only("a"), type1: only("b") };
 }
 
 describe("the device's log beside type1", () => {

@@ -1,5 +1,5 @@
-import type { Extent } from "../../../lib/base/extent.ts";
-import { joinRanges, mergeRanges, totalSize, widenRanges } from "../../../lib/vfio/log_ranges.ts";
+import { type Extent, totalSize } from "../../../lib/base/extent.ts";
+import { joinRanges, mergeRanges, widenRanges } from "../../../lib/vfio/log_ranges.ts";
 import { cutRanges } from "../../../lib/dirty/pieces.ts";
 import { equal, ok } from "../../std/assert.ts";
 import { describe, it } from "../../std/testing.ts";
