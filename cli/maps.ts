@@ -68,7 +68,7 @@ export function mapAll(out: Output, container: Container, wishes: readonly Wish[
     mappings.push(mapping);
     out.record("mapping", { iova: mapping.iova, size });
     if (iova === undefined) {
-      out.note(`mapped ${formatSize(size)} at iova ${hex(mapping.iova)}; --map takes another`);
+      out.hint(`mapped ${formatSize(size)} at iova ${hex(mapping.iova)}; --map takes another`);
     }
   }
   const owned = stack.move();

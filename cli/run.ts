@@ -4,7 +4,8 @@
  * @module
  */
 
-import { type Kernel, rawLinux, VfioError } from "../mod.ts";
+import { ERRNO, type Kernel, rawLinux, VfioError } from "../mod.ts";
+import type { TraceSink } from "../lib/trace/mod.ts";
 import { Interrupt, Interrupted } from "./interrupt.ts";
 import { commandNamed, COMMANDS } from "./commands.ts";
 import { type CommandRow, COMMON, optionsOf, VERSION_ROW } from "./option.ts";
@@ -90,25 +91,43 @@ async function perform(
 ): Promise<number> {
   using stack = new DisposableStack();
   const signal = io.signal ?? stack.use(new Interrupt()).signal;
-  const out = stack.use(new Output(io, parsed.flags.has("json")));
+  const out = stack.use(new Output(io, parsed.flags.has("json"), parsed.flags.has("quiet")));
   const action = await command.load();
-  const kernel = await traced(parsed.values.get("trace"), await kernelOf(command, parsed), stack);
-  return await action({ out, parsed, signal, kernel, stdin: io.stdin ?? NO_INPUT, args });
+  const bare = await kernelOf(command, parsed);
+  const kernel = await witnessed(bare, parsed, out, stack);
+  try {
+    return await action({ out, parsed, signal, kernel, stdin: io.stdin ?? NO_INPUT, args });
+  } catch (error) {
+    if (!(error instanceof VfioError) || error.errno !== ERRNO.ENOENT) throw error;
+    const { nearDevice } = await import("./near_device.ts");
+    const near = nearDevice(bare, parsed.positional);
+    if (near === undefined) throw error;
+    out.note(error.message);
+    out.note(`did you mean ${near}?`);
+    return 1;
+  }
 }
 
 const NO_INPUT: Source = { readSync: () => null };
 
-/** A kernel whose calls are written down, if that is asked for; what it needs is loaded then only. */
-async function traced(
-  path: string | undefined,
+/** A kernel whose calls are told, if that is asked for; what it needs is loaded then only. */
+async function witnessed(
   kernel: Kernel,
+  { flags, values }: ParsedOptions,
+  out: Output,
   stack: DisposableStack,
 ): Promise<Kernel> {
-  if (path === undefined) return kernel;
-  const { TraceFile } = await import("./trace_file.ts");
+  const path = values.get("trace");
+  const sinks: TraceSink[] = [];
+  if (path !== undefined) {
+    const { TraceFile } = await import("./trace_file.ts");
+    const file = stack.use(TraceFile.open(path));
+    sinks.push((line) => file.write(line));
+  }
+  if (flags.has("verbose")) sinks.push((await import("./verbose.ts")).showRequests(out));
+  if (sinks.length === 0) return kernel;
   const { tracing } = await import("../lib/trace/mod.ts");
-  const file = stack.use(TraceFile.open(path));
-  return tracing(kernel, (line) => file.write(line));
+  return tracing(kernel, (line) => sinks.forEach((sink) => sink(line)));
 }
 
 async function kernelOf(command: CommandRow, parsed: ParsedOptions): Promise<Kernel> {

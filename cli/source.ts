@@ -7,6 +7,7 @@
 import { type Container, type DirtyTracker, VfioError } from "../mod.ts";
 import type { Output } from "./output.ts";
 import { UsageError } from "./parse.ts";
+import { meantWord } from "./values.ts";
 
 /** The sources by their names, the most exact one first. */
 export const SOURCES = ["log", "type1"] as const;
@@ -25,7 +26,9 @@ export function readSource(text: string | undefined): SourceName | undefined {
   const found = SOURCES.find((name) => name === text);
   if (found !== undefined) return found;
   throw new UsageError(
-    `--source takes ${SOURCES.join(" or ")}; got ${JSON.stringify(text)}`,
+    `--source takes ${SOURCES.join(" or ")}; got ${JSON.stringify(text)}${
+      meantWord(text, SOURCES)
+    }`,
   );
 }
 
@@ -44,7 +47,7 @@ export function track(out: Output, container: Container, wanted?: SourceName): T
   const { source, pageSize } = tracking.tracker;
   out.record("source", { source, pageSize });
   if (!out.json && found !== undefined) {
-    out.note(
+    out.hint(
       "why" in found
         ? `source ${source}; --source log would not do: ${found.why}`
         : `source ${source}: ${found.text}`,

@@ -13,6 +13,7 @@ import { headOf, readRounds, type RoundPlan } from "./measure.ts";
 import type { Output } from "./output.ts";
 import { InputError } from "./input.ts";
 import { type FromFile, openSession, SaveFile } from "./recording.ts";
+import { UsageError } from "./parse.ts";
 import { Screen } from "./screen.ts";
 import { track } from "./source.ts";
 import { leaveIfStuck } from "./stuck.ts";
@@ -23,6 +24,9 @@ import { renderWatch, roundLine } from "./watch_view.ts";
 export async function watch(context: Context): Promise<number> {
   const { out, kernel, parsed } = context;
   const plan = readRounds(parsed, Infinity);
+  if (parsed.flags.has("verbose") && out.isTerminal && out.hasErrorTerminal && !out.json) {
+    throw new UsageError("--verbose would write over the screen: send it to a file with 2> FILE");
+  }
   if (plan.from !== undefined) return await watchFile(context, plan, plan.from);
   using container = attachAll(kernel, plan.devices);
   using _mapped = mapAll(out, container, plan.maps);
@@ -102,7 +106,7 @@ async function inLines(
     out.record("sample", fieldsOf(state));
     out.line(roundLine(state));
     if (round === 1 && state.unpinned !== undefined && !out.json) {
-      out.note(`pinned pages cannot be told apart: ${state.unpinned}`);
+      out.hint(`pinned pages cannot be told apart: ${state.unpinned}`);
     }
     out.flush();
   }
