@@ -1,10 +1,11 @@
 /**
- * "Did you mean" for devices.
+ * The names of devices and groups: "did you mean", and what shells complete.
  *
  * @module
  */
 
-import { type Kernel, listHost } from "../mod.ts";
+import { type Kernel, listHost, rawLinux } from "../mod.ts";
+import type { Output } from "./output.ts";
 import { distance } from "../lib/base/nearest.ts";
 
 /** How many letters may be wrong: most of a PCI address is the same for all of them. */
@@ -36,4 +37,31 @@ export function nearDevice(kernel: Kernel, operands: readonly string[]): string 
     }
   }
   return best;
+}
+
+/** Where Deno would ask for a right, a Tab must not. */
+function mayAsk(): boolean {
+  return Deno.permissions.querySync({ name: "ffi" }).state === "granted";
+}
+
+/**
+ * `pinscope __devices`, which completion calls: a name on each line, and behind a tab what it is.
+ * Says nothing where it cannot know.
+ */
+export async function nameDevices(out: Output, isModel: boolean): Promise<number> {
+  if (!isModel && !mayAsk()) return 0;
+  const kernel = isModel ? new (await import("../lib/model/mod.ts")).ModelKernel() : rawLinux;
+  const { groups, ungrouped } = listHost({ kernel });
+  for (const { number, state, devices } of groups) {
+    for (const { name, driver } of devices) {
+      out.text(`${name}\t${driver ?? "no driver"}, group ${number}`);
+    }
+    const text = devices.map(({ name }) => name).join(" ");
+    out.text(`group:${number}\t${state === "ready" ? "ready" : "not ready"}: ${text}`);
+  }
+  for (const { name, driver } of ungrouped) {
+    out.text(`${name}\t${driver ?? "no driver"}, no group`);
+  }
+  out.flush();
+  return 0;
 }

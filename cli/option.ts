@@ -40,6 +40,7 @@ export type CommandName =
   | "replay"
   | "decode"
   | "man"
+  | "completion"
   | "conform"
   | "demo";
 

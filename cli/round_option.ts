@@ -1,4 +1,5 @@
 import type { OptionRow } from "./option.ts";
+import { SOURCES } from "./source.ts";
 
 /** Options of commands that keep rounds, or show kept ones. */
 export const RECORD_OPTIONS: readonly OptionRow[] = [
@@ -19,6 +20,7 @@ export const ROUND_OPTIONS: readonly OptionRow[] = [
     name: "source",
     kind: "value",
     value: "NAME",
+    words: SOURCES,
     about: "type1, or log: the device's own (default: log if any)",
   },
   { name: "interval", kind: "value", value: "S", about: "seconds before each round (default: 1)" },

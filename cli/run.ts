@@ -15,26 +15,52 @@ import { loadParser, type ParsedOptions, UsageError } from "./parse.ts";
 import { profileOf, splitProfile } from "./profile.ts";
 import { nearest } from "../lib/base/nearest.ts";
 
+/** What stands before all options that take a value. */
+interface Split {
+  readonly word: string | undefined;
+  readonly rest: readonly string[];
+  /** Whether it is what help is wanted about. */
+  readonly isHelp: boolean;
+}
+
 /**
  * Finds the command's word: options that take no value may stand before it. `help COMMAND` is
  * `COMMAND --help`.
  */
-function splitCommand(args: readonly string[]): { word: string | undefined; rest: string[] } {
+function splitCommand(args: readonly string[]): Split {
   const at = args.findIndex((arg) => !arg.startsWith("-"));
   const rest = args.filter((_, i) => i !== at);
-  if (args[at] !== "help") return { word: args[at], rest };
+  if (args[at] !== "help") return { word: args[at], rest, isHelp: false };
   const second = splitCommand(rest);
-  return { ...second, rest: [...second.rest, "--help"] };
+  return { ...second, rest: [...second.rest, "--help"], isHelp: true };
 }
 
-function find(word: string): CommandRow {
+/** Finds a command; what is none may be a topic, or nearly one or the other. */
+async function find(word: string): Promise<CommandRow> {
   const command = commandNamed(word);
   if (command !== undefined) return command;
-  const near = nearest(word, COMMANDS.map(({ name }) => name));
+  const { TOPICS } = await import("./topics.ts");
+  const names = COMMANDS.map(({ name }) => name);
+  const topics = TOPICS.map(({ name }) => name);
+  if (topics.includes(word)) {
+    throw new UsageError(`There is no command ${word}, but a topic: pinscope help ${word}`);
+  }
+  const near = nearest(word, [...names, ...topics]);
   const hint = near === undefined
-    ? `there are ${COMMANDS.map(({ name }) => name).join(", ")}`
-    : `did you mean ${near}?`;
+    ? `there are ${names.join(", ")}`
+    : `did you mean ${topics.includes(near) ? "help " : ""}${near}?`;
   throw new UsageError(`There is no command ${word}: ${hint}`);
+}
+
+/** Shows a topic; false where there is no such one. */
+async function showTopic(name: string, out: Output): Promise<boolean> {
+  const { TOPICS } = await import("./topics.ts");
+  const topic = TOPICS.find((one) => one.name === name);
+  if (topic === undefined) return false;
+  const { topicHelp } = await import("./help.ts");
+  out.text(topicHelp(topic));
+  out.flush();
+  return true;
 }
 
 function checkCount({ name, operands, count }: CommandRow, given: readonly string[]): void {
@@ -49,11 +75,16 @@ function checkCount({ name, operands, count }: CommandRow, given: readonly strin
 /** Runs the command line; see `main`. */
 export async function run(args: readonly string[], io: Io): Promise<number> {
   const plain = new Output(io, false);
+  if (args[0] === "__devices") {
+    const { nameDevices } = await import("./near_device.ts");
+    return await nameDevices(plain, args.includes("--model"));
+  }
   let command: CommandRow | undefined;
   try {
-    const { word, rest } = splitCommand(args);
+    const { word, rest, isHelp } = splitCommand(args);
     if (word === undefined) return await withoutCommand(rest, plain);
-    command = find(word);
+    if (isHelp && commandNamed(word) === undefined && await showTopic(word, plain)) return 0;
+    command = await find(word);
     const parsed = (await loadParser())(optionsOf(command), splitProfile(rest));
     if (parsed.flags.has("help")) {
       const { commandHelp } = await import("./help.ts");

@@ -1,4 +1,5 @@
 import { RECORD_OPTIONS } from "../round_option.ts";
+import { SOURCES } from "../source.ts";
 import { type CommandRow, MODEL_DEVICE } from "../option.ts";
 
 /** What help and the manual page say of `pinscope dirty`. */
@@ -26,6 +27,7 @@ Each round clears what it reads. Labels tell what "dirty" means:
       name: "source",
       kind: "value",
       value: "NAME",
+      words: SOURCES,
       about: "type1, or log: the device's own (default: log if any)",
     },
     {
