@@ -40,7 +40,7 @@ describe("pinscope man", () => {
     const words = (text: string): string[] => text.match(/[A-Za-z_]{3,}/g) ?? [];
     const all = new Set(words(page.replaceAll(/\\f[BIR]/g, "")));
     for (const { name, text } of TOPICS) {
-      match(page, new RegExp(`^\\.SS ${name.replaceAll("-", "\\\\\\\\-")}$`, "m"));
+      ok(page.split("\n").includes(`.SS ${name.replaceAll("-", "\\-")}`), name);
       equal(words(text).filter((word) => !all.has(word)), [], name);
     }
   });
