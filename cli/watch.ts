@@ -34,7 +34,7 @@ export async function watch(context: Context): Promise<number> {
   const { tracker } = tracking;
   const { source, pageSize } = tracker;
   const head = headOf(context, { devices: plan.devices, source, pageSize });
-  const begun = newState(head);
+  const begun = newState(head, { total: plan.rounds });
   using live = new LiveRounds(container, tracker);
   using file = plan.save === undefined
     ? undefined
@@ -75,7 +75,7 @@ async function watchFile(context: Context, plan: RoundPlan, from: FromFile): Pro
     await show(
       context,
       { ...plan, rounds, seconds: isScreen ? plan.seconds : 0 },
-      newState(session.head),
+      newState(session.head, { from: from.path, total: rounds }),
       async (state) => {
         const { value } = await read.next();
         if (value === undefined) throw new InputError(`${from.path} has become shorter`);
@@ -146,22 +146,29 @@ async function onScreen(
   next: Next,
 ): Promise<void> {
   const look = { color: out.hasColor, ascii: parsed.flags.has("ascii") };
+  // At the end of a recording somebody may still want to look around.
+  const stays = plan.from !== undefined && stdin.isTerminal?.() === true;
   let state = begun;
   {
     using keys: Keys = readKeys(stdin);
     using screen = new Screen(out, stdin, () => keys.wake());
     let due = performance.now() + plan.seconds * 1000;
-    for (let left = plan.rounds; left > 0;) {
+    let hasQuit = false;
+    for (let left = plan.rounds; !hasQuit && (left > 0 || stays);) {
       screen.show(renderWatch(state, out.terminalSize, look));
       let steps = 0;
       const actions = keys.take();
       for (const action of actions) {
-        if (action === "quit") left = 0;
+        if (action === "quit") hasQuit = true;
         if (action === "step") steps += 1;
         state = act(state, action);
       }
-      if (left === 0) break;
-      if (actions.length > 0 && steps === 0) continue;
+      if (hasQuit) break;
+      if (actions.length > 0 && (steps === 0 || left === 0)) continue;
+      if (left === 0) {
+        await keys.wait(undefined, signal);
+        continue;
+      }
       const isDue = !state.isPaused && performance.now() >= due;
       if (steps > 0 || isDue) {
         for (let i = 0; i < Math.max(1, steps) && left > 0; i += 1, left -= 1) {
