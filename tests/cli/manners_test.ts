@@ -1,8 +1,10 @@
 /** --quiet, --verbose and "did you mean" for what a host has. */
+import { Interrupted } from "../../cli/interrupt.ts";
+import { main } from "../../cli/main.ts";
 import { DEFAULT_MDEV } from "../../lib/model/mod.ts";
 import { equal, match, ok } from "../std/assert.ts";
 import { describe, it } from "../std/testing.ts";
-import { run, tooWide, unwrapped } from "./capture.ts";
+import { Kept, run, tooWide, unwrapped } from "./capture.ts";
 
 const ROUND = ["dirty", "0000:00:10.0", "--model", "--interval", "0", "--count", "1"];
 
@@ -53,6 +55,45 @@ describe("--verbose", () => {
     const { err } = await run([...ROUND, "-v"]);
     const [mapped, call] = [err.indexOf("pinscope: mapped"), err.indexOf("VFIO_IOMMU_MAP_DMA")];
     ok(call >= 0 && mapped > call);
+  });
+});
+
+describe("progress", () => {
+  /** What stderr gets until it has a text, which ends the command; all of it if it never comes. */
+  async function until(
+    text: string,
+    isTerminal: boolean,
+    more: readonly string[],
+  ): Promise<string> {
+    const controller = new AbortController();
+    const stderr = new Kept(isTerminal);
+    const write = stderr.writeSync.bind(stderr);
+    stderr.writeSync = (bytes) => {
+      const written = write(bytes);
+      if (stderr.text.includes(text)) controller.abort(new Interrupted());
+      return written;
+    };
+    const args = ["heat", "group:5", "--model", "--interval", "3600", ...more];
+    const io = { stdout: new Kept(), stderr, signal: controller.signal };
+    equal(await main(args, io), 130);
+    return stderr.text;
+  }
+  const ROUNDS = "round 1 of 16, each after 3600 s";
+
+  it("is painted on a terminal, and taken away at the end", async () => {
+    const err = await until(ROUNDS, true, []);
+    ok(err.endsWith(`\r\x1b[K${ROUNDS}\r\x1b[K`), JSON.stringify(err));
+  });
+
+  it("is a line elsewhere", async () => {
+    const err = await until(ROUNDS, false, []);
+    ok(err.endsWith(`\npinscope: ${ROUNDS}\n`) && !err.includes("\x1b"), JSON.stringify(err));
+  });
+
+  it("is not there with --quiet", async () => {
+    // The request is the last before the rounds begin.
+    const err = await until("SET DMA_LOGGING_START;", true, ["--quiet", "--verbose"]);
+    ok(!err.includes("round 1"), err);
   });
 });
 
