@@ -16,7 +16,7 @@ import { type FromFile, openSession, SaveFile } from "./recording.ts";
 import { UsageError } from "./parse.ts";
 import { Screen } from "./screen.ts";
 import { track } from "./source.ts";
-import { wrap } from "./table.ts";
+import { WIDTH, wrap } from "./table.ts";
 import { leaveIfStuck } from "./stuck.ts";
 import { act, newState, rateOf, type WatchState, withRound } from "./watch_state.ts";
 import { renderWatch, roundLine } from "./watch_view.ts";
@@ -183,5 +183,5 @@ async function onScreen(
     }
     if (state.round !== undefined) screen.show(renderWatch(state, out.terminalSize, look));
   }
-  out.lines(wrap(roundLine(state), "  "));
+  out.lines(wrap(roundLine(state), "  ", Math.min(WIDTH, out.terminalSize.columns - 1)));
 }
