@@ -45,7 +45,11 @@ export function bashScript({ commands, options }: Completed): string {
   return `# Completion of pinscope for bash; made by: pinscope completion bash
 _pinscope_words() { COMPREPLY=($(compgen -W "$1" -- "$cur")); }
 _pinscope_files() { local IFS=$'\\n'; compopt -o filenames 2>/dev/null; COMPREPLY=($(compgen -f -- "$cur")); }
-_pinscope_devices() { _pinscope_words "$(pinscope __devices 2>/dev/null </dev/null | cut -f 1)"; }
+_pinscope_devices() {
+  local name rest names=""
+  while IFS=$'\\t' read -r name rest; do names+=" $name"; done < <(pinscope __devices 2>/dev/null </dev/null)
+  _pinscope_words "$names"
+}
 
 # What the value of option $2 of command $1 may be.
 _pinscope_value() {
