@@ -18,7 +18,7 @@ export function bind({ out, kernel, parsed }: Context): number {
     out.note("the firmware used the device for its display: the console may be gone");
   }
   if (done.blockedBy.length === 0) {
-    out.note(`group ${done.group} is ready; for another user: chown USER /dev/vfio/${done.group}`);
+    out.hint(`group ${done.group} is ready; for another user: chown USER /dev/vfio/${done.group}`);
   }
   for (const other of done.blockedBy) {
     out.note(`group ${done.group} is not viable yet; type: pinscope bind ${other}`);

@@ -6,6 +6,7 @@
  */
 
 import { BIND } from "./command/bind.ts";
+import { COMPLETION } from "./command/completion.ts";
 import { CONFORM } from "./command/conform.ts";
 import { CONVERGE } from "./command/converge.ts";
 import { DEMO } from "./command/demo.ts";
@@ -48,6 +49,7 @@ export const COMMANDS: readonly CommandRow[] = [
   QUIRKS,
   NEW,
   MAN,
+  COMPLETION,
   DEMO,
 ];
 

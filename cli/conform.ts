@@ -11,6 +11,7 @@ import { junit, tap } from "./conform_report.ts";
 import type { Context } from "./context.ts";
 import type { Output } from "./output.ts";
 import { UsageError } from "./parse.ts";
+import { Progress } from "./progress.ts";
 import { columns, counted, wrap } from "./table.ts";
 import { writeFile } from "./write_file.ts";
 
@@ -20,11 +21,17 @@ export function conformCommand({ out, kernel, parsed }: Context): number {
   if (asTap && out.json) {
     throw new UsageError("--tap and --json are two forms of the same: take one");
   }
-  if (asTap && parsed.flags.has("verbose")) {
-    throw new UsageError("--tap has a line for each check already: it goes without --verbose");
+  if (asTap && parsed.flags.has("answers")) {
+    throw new UsageError("--tap has a line for each check already: it goes without --answers");
   }
   const wanted = parsed.positional.flatMap((target) => devicesOf(kernel, target));
-  const report = conform(kernel, { devices: wanted });
+  const report = (() => {
+    using progress = new Progress(out);
+    return conform(kernel, {
+      devices: wanted,
+      onCheck: ({ name }, done, all) => progress.at(() => `check ${done} of ${all}: ${name}`),
+    });
+  })();
   for (const name of wanted.filter((name) => !report.devices.includes(name))) {
     out.note(`${name} is left out: it is not bound to VFIO, in use, or not alone in its group`);
   }
@@ -32,7 +39,7 @@ export function conformCommand({ out, kernel, parsed }: Context): number {
   const file = parsed.values.get("junit");
   if (file !== undefined) writeFile(file, junit(report, verdicts));
   if (asTap) out.text(tap(report, verdicts));
-  else show(out, report, verdicts, parsed.flags.has("verbose"));
+  else show(out, report, verdicts, parsed.flags.has("answers"));
   const { nearest } = report;
   if (nearest.steps === 0) {
     const why = verdicts.find(({ reason }) => reason !== undefined)?.reason;
@@ -46,17 +53,17 @@ function show(
   out: Output,
   report: ConformReport,
   verdicts: readonly Verdict[],
-  verbose: boolean,
+  withAnswers: boolean,
 ): void {
   for (const { name, rule, kind, answers, reason } of verdicts) {
     out.record("check", { name, rule, verdict: kind, answers, reason });
-    if (!verbose) continue;
+    if (!withAnswers) continue;
     out.lines(wrap(`${name}: ${kind}${reason === undefined ? "" : `, ${reason}`}`, "  "));
     for (const [step, answer] of Object.entries(answers ?? {})) {
       out.lines(wrap(`  ${step}: ${answer}`, "      "));
     }
   }
-  if (verbose) out.line();
+  if (withAnswers) out.line();
   out.lines(columns(families(verdicts), ["left", "right", "right", "right", "right", "right"]));
   showReasons(out, verdicts);
   const { nearest, comparisons } = report;

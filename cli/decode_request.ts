@@ -14,7 +14,7 @@ import {
 } from "../lib/uapi/mod.ts";
 import { hex } from "../mod.ts";
 import { UsageError } from "./parse.ts";
-import { usage } from "./values.ts";
+import { meantWord, usage } from "./values.ts";
 
 /** What the descriptor and the request are, and what stands behind them. */
 export interface Asked {
@@ -41,7 +41,10 @@ const namesOf = (kind: FdKind): string[] =>
 export function asked([kind = "", text, ...rest]: readonly string[]): Asked {
   const known = FD_KINDS.find((one) => one === kind);
   if (known === undefined) {
-    throw new UsageError(`KIND is one of ${FD_KINDS.join(", ")}; got ${JSON.stringify(kind)}`);
+    const near = meantWord(kind, FD_KINDS);
+    throw new UsageError(
+      `KIND is one of ${FD_KINDS.join(", ")}; got ${JSON.stringify(kind)}${near}`,
+    );
   }
   if (text === undefined) throw new UsageError(`decode ${kind} needs a REQUEST`);
   const request = numberOf(known, text);

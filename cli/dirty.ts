@@ -9,6 +9,7 @@ import {
   type DirtyTracker,
   type DirtyWindow,
   type Extent,
+  formatSize,
   type LabelledRun,
   mergeRunsAsync,
 } from "../mod.ts";
@@ -24,6 +25,7 @@ import { MEANING } from "./meaning.ts";
 import { openGround, readSource, type Shared, type SourceName } from "./source.ts";
 import { leaveIfStuck } from "./stuck.ts";
 import { type ParsedOptions, UsageError } from "./parse.ts";
+import { Progress } from "./progress.ts";
 import type { Context } from "./context.ts";
 import { checkDevice, numberValue, sizeValue } from "./values.ts";
 
@@ -87,7 +89,9 @@ async function showRounds({ out, container, tracker, plan, signal, file }: Live)
     const now = performance.now();
     const spent = tracker.readTime;
     const kept = new Kept(tracker.pageSize, file !== undefined);
-    const labels = await showRound(out, plan, round, kept.reading(tracker, plan, signal), signal);
+    using progress = new Progress(out);
+    const reading = kept.reading(tracker, plan, signal, progress);
+    const labels = await showRound(out, plan, round, reading, signal);
     file?.add({
       round,
       at: now - begun,
@@ -113,7 +117,7 @@ class Teller {
 
   tell(labels: Iterable<LabelledRun["label"]>): void {
     for (const label of labels) {
-      if (!this.out.json && !this.#told.has(label)) this.out.note(`${label}: ${MEANING[label]}`);
+      if (!this.out.json && !this.#told.has(label)) this.out.hint(`${label}: ${MEANING[label]}`);
       this.#told.add(label);
     }
   }
@@ -129,7 +133,12 @@ class Kept {
   }
 
   /** The runs of everything that is dirty, kept as they are read. */
-  reading(tracker: DirtyTracker, { maxBitmapBytes }: Plan, signal: AbortSignal): Reading {
+  reading(
+    tracker: DirtyTracker,
+    { maxBitmapBytes }: Plan,
+    signal: AbortSignal,
+    progress: Progress,
+  ): Reading {
     const labels = new Set<LabelledRun["label"]>();
     const seen = { labels, windows: 0 };
     const keep = (window: DirtyWindow): void => {
@@ -140,7 +149,9 @@ class Kept {
       this.windows.push({ iova: window.iova, size: window.size, label: window.label });
     };
     const drain = async function* (): AsyncGenerator<DirtyWindow, void> {
-      for await (const window of tracker.drainAsync({ maxBitmapBytes, signal })) {
+      const onProgress = ({ size, total }: { size: bigint; total: bigint }): void =>
+        progress.at(() => `${formatSize(size)} of ${formatSize(total)} read`);
+      for await (const window of tracker.drainAsync({ maxBitmapBytes, signal, onProgress })) {
         keep(window);
         yield window;
       }

@@ -5,8 +5,15 @@
  */
 
 import { COMMANDS } from "./commands.ts";
-import { type CommandRow, COMMON, type OptionRow, VERSION_ROW } from "./option.ts";
+import {
+  type CommandName,
+  type CommandRow,
+  COMMON,
+  type OptionRow,
+  VERSION_ROW,
+} from "./option.ts";
 import { columns, wrap } from "./table.ts";
+import { type Topic, TOPICS } from "./topics.ts";
 
 /** What exit codes say; `verdict` is what 1 says besides a failure. */
 export function exitCodes(verdict?: string): string {
@@ -37,16 +44,30 @@ export function generalHelp(): string {
         about,
       ]),
     ),
+    paragraph("topics", TOPICS.map(({ name, about }) => [`  help ${name}`, about])),
     paragraph("options", [...COMMON, VERSION_ROW].map(optionRow)),
     "DEVICE is a PCI address (0000:00:10.0), the UUID of a mediated device, or\n" +
     "an IOMMU group (group:12). Addresses and sizes: 4096, 0x1000, 64K, 1G.",
     paragraph("examples", [
       ["  pinscope demo", "see what it does; needs nothing"],
       ["  pinscope info", "what this host has for VFIO"],
-      ["  pinscope COMMAND --help", "more about a command"],
+      ["  pinscope help dirty", "more about a command, as dirty --help"],
     ]),
     `${exitLine()}\n`,
   ].join("\n\n");
+}
+
+/** The topics that a command's help points to. */
+function seeAlso(command: CommandName): string[] {
+  const names = TOPICS.filter(({ commands }) => commands.includes(command))
+    .map(({ name }) => `pinscope help ${name}`);
+  return names.length === 0 ? [] : [wrap(`see also: ${names.join(", ")}`, "  ").join("\n")];
+}
+
+/** Help about a topic. */
+export function topicHelp({ name, about, text, commands }: Topic): string {
+  const see = commands.map((command) => `pinscope ${command} --help`).join(", ");
+  return `${name}: ${about}\n\n${text}\n\n${wrap(`see also: ${see}`, "  ").join("\n")}\n`;
 }
 
 /** Help for one command. */
@@ -59,6 +80,7 @@ export function commandHelp(command: CommandRow): string {
     paragraph("options", [...options, ...COMMON].map(optionRow)),
     ["examples:", ...examples.map(([line, about]) => `  pinscope ${line}\n      ${about}`)]
       .join("\n"),
+    ...seeAlso(name),
     `${exitLine(command.verdict)}\n`,
   ].join("\n\n");
 }

@@ -53,7 +53,7 @@ export type Reading = Pick<Context, "stdin" | "out" | "signal">;
 
 /** The texts of stdin, as they come. Somebody who types nothing is told that it waits. */
 async function* textsOf({ stdin, out, signal }: Reading): AsyncGenerator<string> {
-  if (stdin.isTerminal?.() === true) out.note("reading stdin; end with Ctrl-D");
+  if (stdin.isTerminal?.() === true) out.hint("reading stdin; end with Ctrl-D");
   const decoder = new TextDecoder();
   const chunk = new Uint8Array(CHUNK);
   for (;;) {

@@ -41,6 +41,54 @@ export const MANUAL: Readonly<Partial<Record<CommandName, ManualText>>> = {
       "than one with huge entries, and tells every page by itself.",
     ],
   },
+  watch: {
+    fields: [
+      [
+        "dirty, pinned",
+        "the bars: a cell for several pages, darker where more of them are in the set",
+      ],
+      ["new, gone", "pages that were not dirty in the round before, and that were and are not"],
+      ["rate, most", "dirty bytes a second of the last rounds, and the most of them"],
+      ["VmLck", "what this process has locked, of its limit"],
+      ["ioctl", "time that the reads of the round took in the kernel"],
+      ["+N -N", "new and gone, where each round is a line"],
+      ["sample", "type of the JSON object of a round; elapsed and readTime in milliseconds"],
+    ],
+    caveats: [
+      "Pinned is what a second read, right behind the first, still has: a page that is written " +
+      "between the two appears there. Where every mapped page is dirty it cannot be told.",
+      "Paused, it reads nothing: what is dirtied meanwhile comes with the next round.",
+      "--from plays a round after each --interval, at whatever speed they were measured.",
+    ],
+  },
+  heat: {
+    fields: [
+      [
+        "columns, rows",
+        "rounds, and cells of addresses; several rounds share a column if they are many",
+      ],
+      ["shade", "the share of the pages of a cell that were dirty: the scale is below"],
+      [
+        "lines over cells",
+        "every mapped page was dirty by rule there: nothing is known about writes",
+      ],
+    ],
+    caveats: ["A cell with one dirty page of many is drawn in the lightest shade, not as clean."],
+  },
+  report: {
+    fields: [
+      ["rate", "dirty bytes a second, round by round"],
+      ["heat map", "as of heat; the pages under the pointer are told"],
+      ["accounts", "VmLck, its limit and the mappings left, after the first round and the last"],
+      [
+        "pinned runs",
+        "pages pinned in the last round; where that cannot be told, dirty in each round",
+      ],
+    ],
+    caveats: [
+      "The page holds the command line and the kernel's release: look before you pass it on.",
+    ],
+  },
   converge: {
     fields: [
       ["BEST, WORST", "if as few, or as many, pages get dirty as the measured rounds allow"],

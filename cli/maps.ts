@@ -94,7 +94,7 @@ export function mapAll(out: Output, container: Mapper, wishes: readonly Wish[]):
     const mapping = stack.use(usage(() => container.map(memory, place), option));
     out.record("mapping", { iova: mapping.iova, size });
     if (iova === undefined) {
-      out.note(`mapped ${formatSize(size)} at iova ${hex(mapping.iova)}; --map takes another`);
+      out.hint(`mapped ${formatSize(size)} at iova ${hex(mapping.iova)}; --map takes another`);
     }
   }
   return stack.move();

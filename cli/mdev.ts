@@ -9,7 +9,7 @@ import type { Output } from "./output.ts";
 import { UsageError } from "./parse.ts";
 import type { Context } from "./context.ts";
 import { wrap } from "./table.ts";
-import { usage } from "./values.ts";
+import { meantWord, usage } from "./values.ts";
 
 /** Lists, makes or removes mediated devices. */
 export function mdev({ out, kernel, parsed }: Context): number {
@@ -32,7 +32,11 @@ export function mdev({ out, kernel, parsed }: Context): number {
       out.line(`removed ${names[0]}`);
       return 0;
     default:
-      throw new UsageError(`mdev knows types, create and remove; got ${JSON.stringify(verb)}`);
+      throw new UsageError(
+        `mdev knows types, create and remove; got ${JSON.stringify(verb)}${
+          meantWord(verb, ["types", "create", "remove"])
+        }`,
+      );
   }
 }
 

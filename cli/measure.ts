@@ -11,6 +11,7 @@ import type { Context } from "./context.ts";
 import { LiveRounds } from "./live_rounds.ts";
 import { readMaps, type Wish } from "./maps.ts";
 import type { ParsedOptions } from "./parse.ts";
+import { Progress } from "./progress.ts";
 import { openGround, readSource, type SourceName } from "./source.ts";
 import { leaveIfStuck } from "./stuck.ts";
 import { type FromFile, openSession, readFrom, SaveFile } from "./recording.ts";
@@ -83,13 +84,18 @@ export async function measure<T extends Taker>(
   begin: (head: ViewHead, mappings: readonly Extent[]) => T,
 ): Promise<T> {
   const { out, kernel, signal } = context;
-  if (plan.from !== undefined) {
-    const { head, mappings, read } = await openSession(context, plan.from);
+  const { from } = plan;
+  if (from !== undefined) {
+    const { head, mappings, rounds, read } = await openSession(context, from);
     const taker = begin(head, mappings);
-    let left = plan.rounds;
+    using progress = new Progress(out);
+    const count = Math.min(plan.rounds, rounds);
+    let done = 0;
     for await (const round of read()) {
-      if (left-- <= 0) break;
+      if (done >= count) break;
       taker.add(round);
+      done += 1;
+      progress.at(() => `round ${done} of ${count} taken from ${from.path}`);
     }
     return taker;
   }
@@ -104,7 +110,9 @@ export async function measure<T extends Taker>(
     using file = plan.save === undefined
       ? undefined
       : new SaveFile(plan.save, { ...head, mappings }, signal);
+    using progress = new Progress(out, plan.seconds * plan.rounds * 1000);
     for (let round = 1; round <= plan.rounds; round += 1) {
+      progress.at(() => `round ${round} of ${plan.rounds}, each after ${plan.seconds} s`);
       await delay(plan.seconds * 1000, signal);
       const read = await live.next(signal);
       file?.add(read);

@@ -17,6 +17,8 @@ export const MODEL_DEVICE = "0000:00:10.0";
 export interface OptionRow extends OptionSpec {
   /** What its value is called, for one that takes a value. */
   readonly value?: string;
+  /** The values that there are, where they are few words. */
+  readonly words?: readonly string[];
   readonly about: string;
 }
 
@@ -39,6 +41,7 @@ export type CommandName =
   | "decode"
   | "new"
   | "man"
+  | "completion"
   | "conform"
   | "quirks"
   | "demo";
@@ -56,6 +59,8 @@ export interface CommandRow {
   readonly needs?: string;
   /** The fewest and the most of them. */
   readonly count: readonly [number, number];
+  /** What the first operand may be, where it is one of some words. */
+  readonly words?: readonly string[];
   /** One line. */
   readonly about: string;
   /** What it does, in lines for a terminal. */
@@ -78,9 +83,12 @@ export const COMMON: readonly OptionRow[] = [
     // A list, so that two that differ are seen.
     kind: "list",
     value: "NAME",
+    words: BEHAVIOURS.map(({ name }) => name),
     about: `recorded kernel: ${PROFILES}; or --model=NAME`,
   },
   { name: "trace", kind: "value", value: "FILE", about: "write each system call there" },
+  { name: "quiet", kind: "flag", short: "q", about: "no hints and no progress on stderr" },
+  { name: "verbose", kind: "flag", short: "v", about: "each request to the kernel, on stderr" },
   { name: "help", kind: "flag", short: "h", about: "this text" },
 ];
 

@@ -55,6 +55,8 @@ const encoder = new TextEncoder();
 const FULL = 32 << 10;
 /** To the first place of the screen, and clear from there: without a flash, as a whole `clear` has. */
 const HOME = "\x1b[H\x1b[J";
+/** To the first column, and clear the line. */
+const CLEAR_LINE = "\r\x1b[K";
 const pause = new Int32Array(new SharedArrayBuffer(4));
 
 /** Writes all the bytes: a pipe may take a part only, or none for the moment. */
@@ -73,10 +75,19 @@ function writeAll(sink: Sink, bytes: Uint8Array): void {
 export class Output implements Disposable {
   readonly #io: Io;
   #waiting = "";
+  #hasStatus = false;
 
-  /** Writes to `io`; `json` tells whether lines are for programs. */
-  constructor(io: Io, readonly json: boolean) {
+  /**
+   * Writes to `io`; `json` tells whether lines are for programs, `quiet` whether hints and progress
+   * are left out.
+   */
+  constructor(io: Io, readonly json: boolean, readonly quiet: boolean = false) {
     this.#io = io;
+  }
+
+  /** Whether somebody sees stderr as it is written. */
+  get hasErrorTerminal(): boolean {
+    return this.#io.stderr.isTerminal?.() === true;
   }
 
   /** Whether somebody sees stdout as it is written. */
@@ -136,6 +147,7 @@ export class Output implements Disposable {
 
   /** Writes what waits: a whole round at once. */
   flush(): void {
+    if (this.#waiting !== "") this.status("");
     const bytes = encoder.encode(this.#waiting);
     this.#waiting = "";
     try {
@@ -145,7 +157,20 @@ export class Output implements Disposable {
     }
   }
 
-  /** A line on stderr: progress, what was chosen, what went wrong. */
+  /** A line on stderr that nobody has to read: what was chosen, what comes next. */
+  hint(text: string): void {
+    if (!this.quiet) this.note(text);
+  }
+
+  /** One line on a terminal at stderr, over the one before, until something else is written. */
+  status(text: string): void {
+    if (text === "" ? !this.#hasStatus : !this.hasErrorTerminal) return;
+    this.#hasStatus = text !== "";
+    // In the last column some terminals begin a new line.
+    this.#tell(CLEAR_LINE + text.slice(0, this.terminalSize.columns - 1));
+  }
+
+  /** A line on stderr: what went wrong, or has to be known. */
   note(text: string): void {
     this.flush();
     this.explain(wrap(`pinscope: ${text}`, "  ").join("\n"));
@@ -153,8 +178,13 @@ export class Output implements Disposable {
 
   /** Text as it is on stderr. */
   explain(text: string): void {
+    this.status("");
+    this.#tell(`${text}\n`);
+  }
+
+  #tell(text: string): void {
     try {
-      writeAll(this.#io.stderr, encoder.encode(`${text}\n`));
+      writeAll(this.#io.stderr, encoder.encode(text));
     } catch (error) {
       // Whoever closed stderr does not want to read this.
       if (!(error instanceof Deno.errors.BrokenPipe)) throw error;
@@ -163,6 +193,7 @@ export class Output implements Disposable {
 
   /** Writes what waits. */
   [Symbol.dispose](): void {
+    this.status("");
     this.flush();
   }
 }

@@ -62,7 +62,7 @@ function follow(
     return stack.use(container.pinHistory());
   } catch (error) {
     if (!(error instanceof VfioError) || error.code !== "EOPNOTSUPP") throw error;
-    out.note(`pinned pages cannot be told apart: ${error.hint}`);
+    out.hint(`pinned pages cannot be told apart: ${error.hint}`);
     return undefined;
   }
 }

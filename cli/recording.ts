@@ -16,6 +16,7 @@ import type { Context } from "./context.ts";
 import { InputError, whyNot } from "./input.ts";
 import { OutputError } from "./output.ts";
 import { type ParsedOptions, UsageError } from "./parse.ts";
+import { Progress } from "./progress.ts";
 import { counted } from "./table.ts";
 import { numberValue } from "./values.ts";
 
@@ -125,7 +126,12 @@ export function readFrom(parsed: ParsedOptions): FromFile | undefined {
   return { path, session };
 }
 
-async function* bytesOf(path: string, signal: AbortSignal): AsyncGenerator<Uint8Array, void> {
+async function* bytesOf(
+  path: string,
+  signal: AbortSignal,
+  progress?: Progress,
+): AsyncGenerator<Uint8Array, void> {
+  let read = 0;
   let file: Deno.FsFile | undefined;
   try {
     file = await Deno.open(path);
@@ -134,6 +140,8 @@ async function* bytesOf(path: string, signal: AbortSignal): AsyncGenerator<Uint8
       const got = await file.read(chunk);
       signal.throwIfAborted();
       if (got === null) return;
+      read += got;
+      progress?.at(() => `${counted(read, "byte")} of ${path} looked through`);
       yield chunk.subarray(0, got);
     }
   } catch (cause) {
@@ -144,9 +152,13 @@ async function* bytesOf(path: string, signal: AbortSignal): AsyncGenerator<Uint8
   }
 }
 
-async function* entriesOf(path: string, signal: AbortSignal): AsyncGenerator<RecordingEntry, void> {
+async function* entriesOf(
+  path: string,
+  signal: AbortSignal,
+  progress?: Progress,
+): AsyncGenerator<RecordingEntry, void> {
   try {
-    yield* readRecording(bytesOf(path, signal));
+    yield* readRecording(bytesOf(path, signal, progress));
   } catch (cause) {
     if (!(cause instanceof RangeError || cause instanceof SyntaxError)) throw cause;
     throw new InputError(`Cannot read ${path}: ${cause.message}`, { cause });
@@ -177,7 +189,8 @@ export async function openSession(
   { path, session }: FromFile,
 ): Promise<Session> {
   const all: Found[] = [];
-  for await (const entry of entriesOf(path, signal)) {
+  using progress = new Progress(out);
+  for await (const entry of entriesOf(path, signal, progress)) {
     const last = all.at(-1);
     if (entry.type === "head") {
       all.push({ head: entry.head, mappings: new Map(), rounds: 0, end: undefined });
@@ -202,7 +215,7 @@ export async function openSession(
     throw new InputError(`Cannot read session ${Math.max(1, number)} of ${path}: ${has}`);
   }
   if (session === undefined && all.length > 1) {
-    out.note(`${path}: session ${number} of ${all.length}, the last; --session takes another`);
+    out.hint(`${path}: session ${number} of ${all.length}, the last; --session takes another`);
   }
   if (found.end === undefined) {
     out.note(`${path}: the session has no end: the program died, or still runs`);

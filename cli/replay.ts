@@ -18,6 +18,7 @@ import type { Context } from "./context.ts";
 import { InputError, readWhole } from "./input.ts";
 import type { Json } from "./output.ts";
 import { UsageError } from "./parse.ts";
+import { Progress } from "./progress.ts";
 import { callText, fieldsText, plural } from "./record_text.ts";
 
 /** Reads a trace; what cannot be understood is told with its file and line. */
@@ -71,7 +72,11 @@ export async function replayCommand(context: Context): Promise<number> {
     writesSysfs: flags.has("sysfs"),
     all: flags.has("all"),
     signal,
+    onStep: ({ record }) => {
+      progress.at(() => `call ${record.seq}: ${callText(record)}`);
+    },
   };
+  using progress = new Progress(out);
   const { header, records, isCut } = await load(path, context);
   checkDevices(devices, namedDevices(records));
   const { release, kernel: recorded } = header;

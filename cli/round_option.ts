@@ -1,4 +1,5 @@
 import type { OptionRow } from "./option.ts";
+import { SOURCES } from "./source_name.ts";
 
 /** Options of commands that keep rounds, or show kept ones. */
 export const RECORD_OPTIONS: readonly OptionRow[] = [
@@ -19,6 +20,7 @@ export const ROUND_OPTIONS: readonly OptionRow[] = [
     name: "source",
     kind: "value",
     value: "NAME",
+    words: SOURCES,
     about: "log, hwpt or type1 (default: the first that works)",
   },
   { name: "interval", kind: "value", value: "S", about: "seconds before each round (default: 1)" },

@@ -4,7 +4,8 @@
  * @module
  */
 
-import { type Kernel, rawLinux, VfioError } from "../mod.ts";
+import { ERRNO, type Kernel, rawLinux, VfioError } from "../mod.ts";
+import type { TraceSink } from "../lib/trace/mod.ts";
 import { Interrupt, Interrupted } from "./interrupt.ts";
 import { commandNamed, COMMANDS } from "./commands.ts";
 import { type CommandRow, COMMON, optionsOf, VERSION_ROW } from "./option.ts";
@@ -14,26 +15,52 @@ import { loadParser, type ParsedOptions, UsageError } from "./parse.ts";
 import { profileOf, splitProfile } from "./profile.ts";
 import { nearest } from "../lib/base/nearest.ts";
 
+/** What stands before all options that take a value. */
+interface Split {
+  readonly word: string | undefined;
+  readonly rest: readonly string[];
+  /** Whether it is what help is wanted about. */
+  readonly isHelp: boolean;
+}
+
 /**
  * Finds the command's word: options that take no value may stand before it. `help COMMAND` is
  * `COMMAND --help`.
  */
-function splitCommand(args: readonly string[]): { word: string | undefined; rest: string[] } {
+function splitCommand(args: readonly string[]): Split {
   const at = args.findIndex((arg) => !arg.startsWith("-"));
   const rest = args.filter((_, i) => i !== at);
-  if (args[at] !== "help") return { word: args[at], rest };
+  if (args[at] !== "help") return { word: args[at], rest, isHelp: false };
   const second = splitCommand(rest);
-  return { ...second, rest: [...second.rest, "--help"] };
+  return { ...second, rest: [...second.rest, "--help"], isHelp: true };
 }
 
-function find(word: string): CommandRow {
+/** Finds a command; what is none may be a topic, or nearly one or the other. */
+async function find(word: string): Promise<CommandRow> {
   const command = commandNamed(word);
   if (command !== undefined) return command;
-  const near = nearest(word, COMMANDS.map(({ name }) => name));
+  const { TOPICS } = await import("./topics.ts");
+  const names = COMMANDS.map(({ name }) => name);
+  const topics = TOPICS.map(({ name }) => name);
+  if (topics.includes(word)) {
+    throw new UsageError(`There is no command ${word}, but a topic: pinscope help ${word}`);
+  }
+  const near = nearest(word, [...names, ...topics]);
   const hint = near === undefined
-    ? `there are ${COMMANDS.map(({ name }) => name).join(", ")}`
-    : `did you mean ${near}?`;
+    ? `there are ${names.join(", ")}`
+    : `did you mean ${topics.includes(near) ? "help " : ""}${near}?`;
   throw new UsageError(`There is no command ${word}: ${hint}`);
+}
+
+/** Shows a topic; false where there is no such one. */
+async function showTopic(name: string, out: Output): Promise<boolean> {
+  const { TOPICS } = await import("./topics.ts");
+  const topic = TOPICS.find((one) => one.name === name);
+  if (topic === undefined) return false;
+  const { topicHelp } = await import("./help.ts");
+  out.text(topicHelp(topic));
+  out.flush();
+  return true;
 }
 
 function checkCount({ name, operands, count }: CommandRow, given: readonly string[]): void {
@@ -48,11 +75,16 @@ function checkCount({ name, operands, count }: CommandRow, given: readonly strin
 /** Runs the command line; see `main`. */
 export async function run(args: readonly string[], io: Io): Promise<number> {
   const plain = new Output(io, false);
+  if (args[0] === "__devices") {
+    const { nameDevices } = await import("./near_device.ts");
+    return await nameDevices(plain, args.includes("--model"));
+  }
   let command: CommandRow | undefined;
   try {
-    const { word, rest } = splitCommand(args);
+    const { word, rest, isHelp } = splitCommand(args);
     if (word === undefined) return await withoutCommand(rest, plain);
-    command = find(word);
+    if (isHelp && commandNamed(word) === undefined && await showTopic(word, plain)) return 0;
+    command = await find(word);
     const parsed = (await loadParser())(optionsOf(command), splitProfile(rest));
     if (parsed.flags.has("help")) {
       const { commandHelp } = await import("./help.ts");
@@ -90,25 +122,43 @@ async function perform(
 ): Promise<number> {
   using stack = new DisposableStack();
   const signal = io.signal ?? stack.use(new Interrupt()).signal;
-  const out = stack.use(new Output(io, parsed.flags.has("json")));
+  const out = stack.use(new Output(io, parsed.flags.has("json"), parsed.flags.has("quiet")));
   const action = await command.load();
-  const kernel = await traced(parsed.values.get("trace"), await kernelOf(command, parsed), stack);
-  return await action({ out, parsed, signal, kernel, stdin: io.stdin ?? NO_INPUT, args });
+  const bare = await kernelOf(command, parsed);
+  const kernel = await witnessed(bare, parsed, out, stack);
+  try {
+    return await action({ out, parsed, signal, kernel, stdin: io.stdin ?? NO_INPUT, args });
+  } catch (error) {
+    if (!(error instanceof VfioError) || error.errno !== ERRNO.ENOENT) throw error;
+    const { nearDevice } = await import("./near_device.ts");
+    const near = nearDevice(bare, parsed.positional);
+    if (near === undefined) throw error;
+    out.note(error.message);
+    out.note(`did you mean ${near}?`);
+    return 1;
+  }
 }
 
 const NO_INPUT: Source = { readSync: () => null };
 
-/** A kernel whose calls are written down, if that is asked for; what it needs is loaded then only. */
-async function traced(
-  path: string | undefined,
+/** A kernel whose calls are told, if that is asked for; what it needs is loaded then only. */
+async function witnessed(
   kernel: Kernel,
+  { flags, values }: ParsedOptions,
+  out: Output,
   stack: DisposableStack,
 ): Promise<Kernel> {
-  if (path === undefined) return kernel;
-  const { TraceFile } = await import("./trace_file.ts");
+  const path = values.get("trace");
+  const sinks: TraceSink[] = [];
+  if (path !== undefined) {
+    const { TraceFile } = await import("./trace_file.ts");
+    const file = stack.use(TraceFile.open(path));
+    sinks.push((line) => file.write(line));
+  }
+  if (flags.has("verbose")) sinks.push((await import("./verbose.ts")).showRequests(out));
+  if (sinks.length === 0) return kernel;
   const { tracing } = await import("../lib/trace/mod.ts");
-  const file = stack.use(TraceFile.open(path));
-  return tracing(kernel, (line) => file.write(line));
+  return tracing(kernel, (line) => sinks.forEach((sink) => sink(line)));
 }
 
 async function kernelOf(command: CommandRow, parsed: ParsedOptions): Promise<Kernel> {

@@ -32,7 +32,7 @@ export function scope({ out, kernel, parsed }: Context): number {
   }
   const byRule = container.scope();
   const probes = byRule.label === "unknown" && !parsed.flags.has("no-probe");
-  if (probes) out.note("the groups alone do not tell: mapping a page to see whether it is dirty");
+  if (probes) out.hint("the groups alone do not tell: mapping a page to see whether it is dirty");
   show(out, probes ? container.probeScope() : byRule);
   return 0;
 }

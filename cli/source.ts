@@ -18,12 +18,10 @@ import { InputError } from "./input.ts";
 import { attachAll, mapAll, namesOf, type Wish } from "./maps.ts";
 import type { Output } from "./output.ts";
 import { UsageError } from "./parse.ts";
+import { type SourceName, SOURCES } from "./source_name.ts";
+import { meantWord } from "./values.ts";
 
-/** The sources by their names, the most exact one first. */
-export const SOURCES = ["log", "hwpt", "type1"] as const;
-
-/** A name of {@link SOURCES}. */
-export type SourceName = typeof SOURCES[number];
+export type { SourceName };
 
 /** A source that was not taken, and why. */
 export interface Passed {
@@ -61,7 +59,7 @@ export function readSource(text: string | undefined): SourceName | undefined {
   throw new UsageError(
     `--source takes ${SOURCES.join(", ").replace(/, (\w+)$/, " or $1")}; got ${
       JSON.stringify(text)
-    }`,
+    }${meantWord(text, SOURCES)}`,
   );
 }
 
@@ -85,9 +83,9 @@ export function openGround(out: Output, kernel: Kernel, wanted: Wanted): Ground 
   const others = source === undefined ? passed.map((one) => ({ ...one })) : undefined;
   out.record("source", { source: tracker.source, pageSize, others });
   if (!out.json && source === undefined) {
-    out.note(`source ${tracker.source}: ${text}`);
+    out.hint(`source ${tracker.source}: ${text}`);
     for (const { source, reason } of passed) {
-      out.note(`--source ${source} would not do: ${reason}`);
+      out.hint(`--source ${source} would not do: ${reason}`);
     }
   }
   const owned = stack.move();

@@ -33,17 +33,17 @@ export function columns(
 }
 
 /**
- * Breaks text between words into lines of at most {@link WIDTH}, if its words allow it.
+ * Breaks text between words into lines of at most {@link WIDTH}, or another width, if its words allow.
  *
  * @param indent Stands before every line but the first, whose own blanks are kept.
  */
-export function wrap(text: string, indent: string = ""): string[] {
+export function wrap(text: string, indent: string = "", width: number = WIDTH): string[] {
   const [, own = "", rest = ""] = /^( *)(.*)$/s.exec(text) ?? [];
   const lines: string[] = [];
   let line = own;
   let isEmpty = true;
   for (const word of rest.split(" ")) {
-    if (!isEmpty && line.length + 1 + word.length > WIDTH) {
+    if (!isEmpty && line.length + 1 + word.length > width) {
       lines.push(line);
       line = indent + word;
     } else line = isEmpty ? line + word : `${line} ${word}`;

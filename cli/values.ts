@@ -5,6 +5,7 @@
  */
 
 import { BEHAVIOURS, checkTarget, parseSize } from "../mod.ts";
+import { nearest } from "../lib/base/nearest.ts";
 import { UsageError } from "./parse.ts";
 
 /**
@@ -19,6 +20,12 @@ export function usage<T>(body: () => T, option?: string): T {
     if (!(error instanceof TypeError || error instanceof RangeError)) throw error;
     throw new UsageError(option === undefined ? error.message : `${option}: ${error.message}`);
   }
+}
+
+/** Ends a sentence about a word that is none of some with the one that was meant, if one is near. */
+export function meantWord(word: string, words: readonly string[]): string {
+  const near = nearest(word.toLowerCase(), words);
+  return near === undefined ? "" : `; did you mean ${near}?`;
 }
 
 /** Checks that a text names a device or a group; --model takes its profile behind "=" only. */

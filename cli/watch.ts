@@ -12,8 +12,10 @@ import { headOf, readRounds, type RoundPlan } from "./measure.ts";
 import type { Output } from "./output.ts";
 import { InputError } from "./input.ts";
 import { type FromFile, openSession, SaveFile } from "./recording.ts";
+import { UsageError } from "./parse.ts";
 import { Screen } from "./screen.ts";
 import { openGround } from "./source.ts";
+import { WIDTH, wrap } from "./table.ts";
 import { leaveIfStuck } from "./stuck.ts";
 import { act, newState, rateOf, type WatchState, withRound } from "./watch_state.ts";
 import { renderWatch, roundLine } from "./watch_view.ts";
@@ -22,12 +24,15 @@ import { renderWatch, roundLine } from "./watch_view.ts";
 export async function watch(context: Context): Promise<number> {
   const { out, kernel, parsed } = context;
   const plan = readRounds(parsed, Infinity);
+  if (parsed.flags.has("verbose") && out.isTerminal && out.hasErrorTerminal && !out.json) {
+    throw new UsageError("--verbose would write over the screen: send it to a file with 2> FILE");
+  }
   if (plan.from !== undefined) return await watchFile(context, plan, plan.from);
   using ground = openGround(out, kernel, plan);
   const { container, tracker } = ground;
   const { source, pageSize } = tracker;
   const head = headOf(context, { devices: plan.devices, source, pageSize });
-  const begun = newState(head);
+  const begun = newState(head, { total: plan.rounds });
   using live = new LiveRounds(container, tracker);
   using file = plan.save === undefined
     ? undefined
@@ -68,7 +73,7 @@ async function watchFile(context: Context, plan: RoundPlan, from: FromFile): Pro
     await show(
       context,
       { ...plan, rounds, seconds: isScreen ? plan.seconds : 0 },
-      newState(session.head),
+      newState(session.head, { from: from.path, total: rounds }),
       async (state) => {
         const { value } = await read.next();
         if (value === undefined) throw new InputError(`${from.path} has become shorter`);
@@ -99,7 +104,7 @@ async function inLines(
     out.record("sample", fieldsOf(state));
     out.line(roundLine(state));
     if (round === 1 && state.unpinned !== undefined && !out.json) {
-      out.note(`pinned pages cannot be told apart: ${state.unpinned}`);
+      out.hint(`pinned pages cannot be told apart: ${state.unpinned}`);
     }
     out.flush();
   }
@@ -139,22 +144,29 @@ async function onScreen(
   next: Next,
 ): Promise<void> {
   const look = { color: out.hasColor, ascii: parsed.flags.has("ascii") };
+  // At the end of a recording somebody may still want to look around.
+  const stays = plan.from !== undefined && stdin.isTerminal?.() === true;
   let state = begun;
   {
     using keys: Keys = readKeys(stdin);
     using screen = new Screen(out, stdin, () => keys.wake());
     let due = performance.now() + plan.seconds * 1000;
-    for (let left = plan.rounds; left > 0;) {
+    let hasQuit = false;
+    for (let left = plan.rounds; !hasQuit && (left > 0 || stays);) {
       screen.show(renderWatch(state, out.terminalSize, look));
       let steps = 0;
       const actions = keys.take();
       for (const action of actions) {
-        if (action === "quit") left = 0;
+        if (action === "quit") hasQuit = true;
         if (action === "step") steps += 1;
         state = act(state, action);
       }
-      if (left === 0) break;
-      if (actions.length > 0 && steps === 0) continue;
+      if (hasQuit) break;
+      if (actions.length > 0 && (steps === 0 || left === 0)) continue;
+      if (left === 0) {
+        await keys.wait(undefined, signal);
+        continue;
+      }
       const isDue = !state.isPaused && performance.now() >= due;
       if (steps > 0 || isDue) {
         for (let i = 0; i < Math.max(1, steps) && left > 0; i += 1, left -= 1) {
@@ -168,5 +180,5 @@ async function onScreen(
     }
     if (state.round !== undefined) screen.show(renderWatch(state, out.terminalSize, look));
   }
-  out.line(roundLine(state));
+  out.lines(wrap(roundLine(state), "  ", Math.min(WIDTH, out.terminalSize.columns - 1)));
 }

@@ -26,6 +26,10 @@ export interface WatchState {
   /** Why pinned pages cannot be told apart; undefined where they can. */
   readonly unpinned: string | undefined;
   readonly isPaused: boolean;
+  /** The recording that is played. */
+  readonly from: string | undefined;
+  /** How many rounds there will be, where that is known. */
+  readonly total: number | undefined;
   /** The mapping that is looked at, by its place. */
   readonly selected: number;
   /** How often its range was halved. */
@@ -51,7 +55,10 @@ export type Action =
 const KEPT = 240;
 
 /** Before the first round. */
-export function newState(head: ViewHead): WatchState {
+export function newState(
+  head: ViewHead,
+  { from, total }: { readonly from?: string; readonly total?: number } = {},
+): WatchState {
   return {
     head,
     round: undefined,
@@ -59,6 +66,8 @@ export function newState(head: ViewHead): WatchState {
     rates: [],
     unpinned: undefined,
     isPaused: false,
+    from,
+    total: total === Infinity ? undefined : total,
     selected: 0,
     zoom: 0,
     center: 0,

@@ -6,7 +6,7 @@
 
 import { type DirtyMap, type Extent, formatSize, hex } from "../mod.ts";
 import type { ViewAccount, ViewRound } from "../lib/view/mod.ts";
-import { counted, grouped } from "./table.ts";
+import { counted, grouped, wrap } from "./table.ts";
 import { MEANING } from "./meaning.ts";
 import { rangeOf, rateOf, type WatchState } from "./watch_state.ts";
 
@@ -50,12 +50,19 @@ function line(pieces: readonly Piece[], width: number, { color }: WatchLook): st
   return text.trimEnd();
 }
 
-/** Pieces on the left and on the right; where there is no room for both, the left ones go on. */
+/** Pieces on the left and on the right; where there is no room for both, the left ones are cut. */
 function sides(left: readonly Piece[], right: readonly Piece[], width: number): Piece[] {
   const length = (pieces: readonly Piece[]): number =>
     pieces.reduce((sum, [text]) => sum + text.length, 0);
-  const gap = width - length(left) - length(right);
-  return gap < 1 ? [...left] : [...left, [" ".repeat(gap)], ...right];
+  let room = width - length(right) - 1;
+  if (length(left) <= room) return [...left, [" ".repeat(room - length(left) + 1)], ...right];
+  const cut: Piece[] = [];
+  for (const [text, tone] of left) {
+    const part = text.slice(0, Math.max(0, room - 1));
+    room -= part.length;
+    cut.push(tone === undefined ? [part] : [part, tone]);
+  }
+  return [...cut, ["~ "], ...right];
 }
 
 /**
@@ -133,13 +140,24 @@ function accountText(account: ViewAccount): string {
   return `VmLck ${formatSize(locked)} (${limitOf(account)}${share})${left}`;
 }
 
+/** Why no round follows, ahead of its number. */
+function haltOf({ round, from, total, isPaused }: WatchState): string {
+  if (from !== undefined && round?.round === total) return "END  ";
+  return isPaused ? "PAUSED  " : "";
+}
+
 /** The lines above the mappings. */
 function head(state: WatchState, width: number, look: WatchLook): Piece[][] {
-  const { round, head, isPaused, rates, change } = state;
-  const name: Piece[] = [["pinscope watch ", "bold"], [head.devices.join(" ")]];
+  const { round, head, rates, change, from, total } = state;
+  const file = from === undefined ? "" : `, from ${from.split("/").at(-1)}`;
+  const name: Piece[] = [["pinscope watch ", "bold"], [`${head.devices.join(" ")}${file}`]];
   if (round === undefined) return [sides(name, [["no round yet"]], width)];
-  const state_: Piece[] = [[isPaused ? "PAUSED  " : "", "alarm"], [`round ${round.round}`, "bold"]];
-  const lines = [sides(name, state_, width), [[roundText(round, change)] as const]];
+  const count = total === undefined ? "" : ` of ${total}`;
+  const state_: Piece[] = [[haltOf(state), "alarm"], [`round ${round.round}${count}`, "bold"]];
+  const lines: Piece[][] = [
+    sides(name, state_, width),
+    ...wrap(roundText(round, change), "  ", width).map((text): Piece[] => [[text]]),
+  ];
   const { account } = round;
   if (account !== undefined) {
     // The kernel refuses pins at the limit.
@@ -192,9 +210,13 @@ function block(state: WatchState, index: number, width: number, look: WatchLook)
   const range = zoom === 0 ? "" : "  zoomed";
   const room = Math.max(1, width - NAME.length);
   const draw = (set: DirtyMap): string => bar(set, { iova, pages }, room, look.ascii);
-  const text = `${hex(mapping.iova)} ${formatSize(mapping.size)}: ${
+  const what = `${hex(mapping.iova)} ${formatSize(mapping.size)}: ${
     counts(round.dirty)
-  } dirty${pins} of ${counted(all.pages, "page")}, ${labelOf(round, mapping)}`;
+  } dirty${pins}`;
+  const label = labelOf(round, mapping);
+  const long = `${what} of ${counted(all.pages, "page")}, ${label}`;
+  // How many pages there are, its size tells too.
+  const text = mark.length + long.length + range.length <= width ? long : `${what}, ${label}`;
   const lines: Piece[][] = [
     [[mark, "bold"], [text, isSelected ? "bold" : undefined], [range]] as Piece[],
     [[NAME], [draw(round.dirty), "dirty"]],
@@ -212,14 +234,16 @@ function foot(state: WatchState, width: number, { ascii }: WatchLook): Piece[][]
   const pinned = unpinned === undefined
     ? "pinned: what a second read, right behind the first, still has"
     : `pinned pages cannot be told apart: ${unpinned}`;
-  const meanings = (round?.labels ?? []).map((label): Piece[] => [
-    [`${label}: ${MEANING[label]}`, "faint"],
-  ]);
+  const meanings = (round?.labels ?? []).flatMap((label) =>
+    wrap(`${label}: ${MEANING[label]}`, "  ", width).map((text): Piece[] => [[text, "faint"]])
+  );
   const keys = KEYS.length <= width ? KEYS : "space pause  s step  + - zoom  q quit";
   return [
     [[scale, "faint"]],
     ...meanings,
-    ...(round === undefined ? [] : [[[pinned, "faint"]] as Piece[]]),
+    ...(round === undefined ? [] : wrap(pinned, "  ", width)).map((text): Piece[] => [
+      [text, "faint"],
+    ]),
     [[keys]],
   ];
 }

@@ -20,5 +20,5 @@ export function writeFile(path: string, text: string): void {
 export function writeOut(out: Output, path: string | undefined, text: string): void {
   if (path === undefined) return out.text(text);
   writeFile(path, text);
-  out.note(`wrote ${path}`);
+  out.hint(`wrote ${path}`);
 }

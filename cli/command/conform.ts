@@ -21,7 +21,7 @@ what it takes. UBSAN logs a line for bitmaps with pages of size 0.`,
   options: [
     { name: "tap", kind: "flag", about: "the Test Anything Protocol, version 14" },
     { name: "junit", kind: "value", value: "FILE", about: "write a report for CI there too" },
-    { name: "verbose", kind: "flag", short: "v", about: "every check with its answers" },
+    { name: "answers", kind: "flag", about: "every check with its answers" },
   ],
   examples: [
     ["conform", "what the running kernel answers"],

@@ -6,6 +6,7 @@ export const DECODE: CommandRow = {
   load: async () => (await import("../decode.ts")).decode,
   operands: "[REQUEST...]",
   count: [0, Infinity],
+  words: ["container", "spapr-container", "group", "device", "iommufd", "migration"],
   about: "requests by name: from bytes, strace, traces; and back",
   text: `KIND NUMBER [HEX...]: names a request and its fields. KIND is what the
 descriptor is, for numbers mean another thing on each: container,

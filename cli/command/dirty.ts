@@ -1,4 +1,5 @@
 import { RECORD_OPTIONS } from "../round_option.ts";
+import { SOURCES } from "../source_name.ts";
 import { type CommandRow, MODEL_DEVICE } from "../option.ts";
 
 /** What help and the manual page say of `pinscope dirty`. */
@@ -28,6 +29,7 @@ which knows what is mapped or pinned. Labels tell what "dirty" means:
       name: "source",
       kind: "value",
       value: "NAME",
+      words: SOURCES,
       about: "log, hwpt or type1 (default: the first that works)",
     },
     {

@@ -6,6 +6,7 @@ export const MDEV: CommandRow = {
   load: async () => (await import("../mdev.ts")).mdev,
   operands: "VERB [NAME...]",
   count: [1, 4],
+  words: ["types", "create", "remove"],
   about: "list, make and remove mediated devices",
   text: `types                       what can be made, and what there is
 create PARENT TYPE [UUID]   makes one; without UUID with a new one

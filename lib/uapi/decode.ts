@@ -95,7 +95,9 @@ export function describeRequest(
   const sink: Sink = { bytes: argument, view, fields: {}, missing: [] };
   describeArgument(sink, entry.argument);
   if (sink.missing.length === 0) return { name, fields: sink.fields };
-  const missing = `${sink.missing.join(", ")}: there are ${argument.byteLength} bytes`;
+  const { byteLength } = argument;
+  const has = byteLength === 1 ? "there is 1 byte" : `there are ${byteLength} bytes`;
+  const missing = `${sink.missing.join(", ")}: ${has}`;
   return { name, fields: sink.fields, missing };
 }
 

@@ -68,8 +68,8 @@ describe("pinscope conform", () => {
     );
   });
 
-  it("shows each check with --verbose", async () => {
-    const { out } = await run(["conform", "--model", "-v"]);
+  it("shows each check with --answers", async () => {
+    const { out } = await run(["conform", "--model", "--answers"]);
     match(out, /^map: the same page again: as recorded\n {2}MAP: EEXIST\n/m);
     equal(tooWide(out), []);
   });
@@ -132,7 +132,7 @@ describe("pinscope conform", () => {
       [["info", "--model=6"], /There is no profile 6:/],
       [["info", "--model=7.3"], /There is no profile 7.3:/],
       [["info", "--model=6.1", "--profile", "7"], /one kernel at a time; got 6.1 and 7/],
-      [["conform", "--model", "--tap", "-v"], /it goes without --verbose/],
+      [["conform", "--model", "--tap", "--answers"], /it goes without --answers/],
     ];
     for (const [args, text] of cases) {
       const { code, err } = await run(args);

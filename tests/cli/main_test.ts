@@ -1,6 +1,7 @@
 import { VERSION } from "../../cli/main.ts";
 import { COMMANDS } from "../../cli/commands.ts";
 import { optionsOf } from "../../cli/option.ts";
+import { TOPICS } from "../../cli/topics.ts";
 import config from "../../deno.json" with { type: "json" };
 import { equal, match, ok } from "../std/assert.ts";
 import { describe, it } from "../std/testing.ts";
@@ -72,6 +73,44 @@ describe("help", () => {
   });
 });
 
+describe("help about a topic", () => {
+  for (const { name, about, text } of TOPICS) {
+    it(`is there for ${name}`, async () => {
+      const { code, out, err } = await run(["help", name]);
+      equal([code, err], [0, ""]);
+      ok(out.startsWith(`${name}: ${about}\n\n${text}\n\nsee also: pinscope `), out);
+      equal(tooWide(out), []);
+      match((await run(["--help"])).out, new RegExp(`^  help ${name} +${about}$`, "m"));
+    });
+
+    it(`names in ${name} only what there is`, () => {
+      const helps = [...text.matchAll(/pinscope help ([a-z-]+)/g)].map(([, word]) => word);
+      ok(helps.every((word) => TOPICS.some((topic) => topic.name === word)), helps.join());
+      for (const [, word, rest = ""] of text.matchAll(/pinscope ([a-z]+)(.*)$/gm)) {
+        if (word === "help") continue;
+        const command = COMMANDS.find((one) => one.name === word);
+        ok(command !== undefined, word);
+        for (const [, option] of rest.matchAll(/--([a-z-]+)/g)) {
+          ok(optionsOf(command).some((row) => row.name === option), `${word} --${option}`);
+        }
+      }
+    });
+  }
+
+  it("is pointed to by the commands that it is about", async () => {
+    for (const { name, commands } of TOPICS) {
+      for (const command of commands) {
+        const { out } = await run([command, "--help"]);
+        match(unwrapped(out), new RegExp(`^see also: .*pinscope help ${name}\\b`, "m"));
+      }
+    }
+  });
+
+  it("has no name that a command has: that is what is shown then", () => {
+    equal(TOPICS.filter(({ name }) => COMMANDS.some((one) => one.name as string === name)), []);
+  });
+});
+
 describe("wrong use", () => {
   const cases: readonly (readonly [string, RegExp])[] = [
     ["infoo", /There is no command infoo: did you mean info\?/],
@@ -84,6 +123,9 @@ describe("wrong use", () => {
       ),
     ],
     ["help infoo", /did you mean info\?/],
+    ["help labls", /did you mean help labels\?/],
+    ["labls", /did you mean help labels\?/],
+    ["labels", /There is no command labels, but a topic: pinscope help labels/],
     ["--json", /A command is missing, as in: info --json/],
     ["--jsno", /Unknown option --jsno; did you mean --json\?/],
     ["--version --json", /--version stands alone/],

@@ -209,6 +209,37 @@ describe("pinscope watch on a terminal", () => {
     equal([code, stdout.writes.at(-1), stdin.modes], [130, LEAVE, [true, false]]);
   });
 
+  it("plays a recording, says so, and stays at its end until q", async () => {
+    const path = await Deno.makeTempFile({ suffix: ".psr" });
+    try {
+      await run(["dirty", DEFAULT_MDEV, ...fast, "--count", "3", "--save", path]);
+      const { code, writes, keyboard } = await onTerminal(
+        ["watch", "--from", path, "--interval", "0"],
+        [[/END {2}round 3 of 3\b/, "+"], [/END[^]*zoom 2/, "s"], [/END[^]*zoom 2/, "q"]],
+      );
+      equal([code, keyboard.left], [0, 0]);
+      const name = path.split("/").at(-1);
+      const frames = writes.filter((text) => text.includes("round 3 of 3"));
+      ok(frames.length >= 3);
+      ok(frames.every((text) => text.includes(`pinscope watch ${DEFAULT_MDEV}, from ${name}`)));
+      match(writes.at(-1)!, /^round 3: 6 pages dirty, /);
+    } finally {
+      await Deno.remove(path);
+    }
+  });
+
+  it("says of how many rounds it is, and does not stay behind the last of a device", async () => {
+    const { writes } = await onTerminal(["watch", DEFAULT_MDEV, ...fast, "--count", "2"], []);
+    ok(writes.some((text) => text.includes("round 2 of 2") && !text.includes("END")));
+  });
+
+  it("refuses --verbose, which would write over it", async () => {
+    const io = { stdout: new Kept(true), stderr: new Kept(true), stdin: new Keyboard([]) };
+    const signal = new AbortController().signal;
+    equal(await main(["watch", DEFAULT_MDEV, ...fast, "-v"], { ...io, signal }), 2);
+    match(io.stderr.text, /--verbose would write over the screen: send it to a file with 2> FILE/);
+  });
+
   it("leaves the terminal alone where it cannot begin", async () => {
     const { code, writes } = await onTerminal(["watch", "0000:00:03.0", "--model"], []);
     equal([code, writes], [1, []]);

@@ -92,6 +92,34 @@ describe("a frame of pinscope watch", () => {
     ok(!/^ {2}pinned /m.test(text));
   });
 
+  it("loses neither reasons, nor times, nor labels at 80 columns", () => {
+    const size = 1n << 40n;
+    const mapping = { iova: 1n << 40n, size };
+    const pages = Number(size / 4096n);
+    const base = roundOf(1, [[mapping.iova, pages]]);
+    const round = { ...base, pinned: base.dirty, mappings: [mapping] };
+    const why =
+      "group 3 keeps it from being pinned pages only: it is behind an IOMMU and none can pin";
+    const lines = draw(withRound(newState(HEAD), round, why), 80, 30);
+    ok(lines.every((line) => line.length <= 80));
+    const text = lines.join("\n").replaceAll("\n  ", " ");
+    match(text, /268,435,456 new, 0 gone; .*; ioctl 0.5 ms$/m);
+    const named = "  0x10000000000 1 TiB: 268,435,456 dirty, 268,435,456 pinned, pinned-scope";
+    ok(lines.includes(named), lines.join("\n"));
+    ok(text.includes(`cannot be told apart: ${why}`), text);
+  });
+
+  it("cuts names, not the round", () => {
+    const head = { ...HEAD, devices: Array.from({ length: 5 }, (_, i) => `0000:00:1${i}.0`) };
+    const from = "/a/path/host.psr";
+    const round = roundOf(7, []);
+    const first = draw(withRound(newState(head, { from, total: 9 }), round), 60)[0]!;
+    equal(first.length, 60);
+    match(first, /^pinscope watch 0000:00:10.0 .*~ round 7 of 9$/);
+    const wide = draw(withRound(newState(head, { from, total: 7 }), round), 120)[0]!;
+    match(wide, /0000:00:14\.0, from host\.psr +END {2}round 7 of 7$/);
+  });
+
   it("names the label of each mapping where they differ", () => {
     const windows = [
       { ...MAPPINGS[0]!, label: "incomplete" as const },

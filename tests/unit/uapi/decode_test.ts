@@ -211,6 +211,8 @@ describe("describeRequest", () => {
     const { fields, missing } = describeRequest("container", 0x3b71, bytes);
     equal(Object.keys(fields), ["argsz", "flags", "vaddr"]);
     equal(missing, "iova, size: there are 17 bytes");
+    const one = describeRequest("container", 0x3b71, bytes.subarray(0, 1));
+    equal(one.missing, "argsz, flags, vaddr, iova, size: there is 1 byte");
   });
 
   it("never throws, whatever the length and the bytes", () => {
