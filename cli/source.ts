@@ -195,6 +195,11 @@ function openLog(kernel: Kernel, devices: readonly string[]): Opened {
 }
 
 function openHwpt(kernel: Kernel, devices: readonly string[]): Opened {
+  const empty = devices.find((device) => namesOf(kernel, [device]).size === 0);
+  if (empty !== undefined) {
+    const why = `${empty} has no device that is bound to VFIO`;
+    throw new NoSource(why, new InputError(`${why}; pinscope info lists those there are`));
+  }
   using stack = new DisposableStack();
   // A bit of a huge entry would stand for all its pages, and windows could not be cut there.
   const container = stack.use(IommufdContainer.open({ kernel, hugePages: false }));

@@ -135,25 +135,22 @@ export class DirtyReader implements Disposable {
   }
 
   #read(reading: Reading, read: ReadBits | undefined): DirtyWindow {
-    const { range } = reading;
     try {
-      return this.#fill(
-        reading,
-        read ?? ((target) => this.#ask(this.#source.reading(range, target), range)),
-      );
+      return this.#fill(reading, read);
     } catch (error) {
       this.debts.failed(reading.pieces);
       throw error;
     }
   }
 
-  #fill(reading: Reading, read: ReadBits): DirtyWindow {
+  #fill(reading: Reading, read: ReadBits | undefined): DirtyWindow {
     const memory = this.#memory;
-    const { size } = reading.range;
-    const target = memory.prepare(Number(bitmapBytes(size / this.#source.pageSize)));
+    const { range } = reading;
+    const target = memory.prepare(Number(bitmapBytes(range.size / this.#source.pageSize)));
     const start = performance.now();
     try {
-      read(target);
+      if (read === undefined) this.#ask(this.#source.reading(range, target), range);
+      else read(target);
     } finally {
       this.spent += performance.now() - start;
     }

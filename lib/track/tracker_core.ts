@@ -1,6 +1,6 @@
 import { type Extent, totalSize } from "../base/extent.ts";
 import type { DirtyMap } from "../dirty/dirty_map.ts";
-import { type Cursor, type PlannedWindow, planWindow } from "../dirty/plan.ts";
+import { type Cursor, type PlanLimits, type PlannedWindow, planWindow } from "../dirty/plan.ts";
 import type { BitmapTarget, DirtySource } from "../dirty/source.ts";
 import type { DirtyWindow } from "../dirty/window.ts";
 import { ReadAhead } from "./read_ahead.ts";
@@ -23,6 +23,10 @@ export class TrackerCore implements Disposable {
   /** Windows of mappings that are gone, in memory of their own: they come with the next drain. */
   readonly #left: DirtyWindow[] = [];
   readonly #ofGone = new WeakSet<DirtyWindow>();
+  /** Whether a mapping may share a window with the one before it. */
+  readonly #together = (a: Extent, b: Extent): boolean =>
+    this.#reader.label(a) === this.#reader.label(b) &&
+    (this.source.spansGaps || a.iova + a.size === b.iova);
   #on = true;
 
   /** Starts to track. */
@@ -47,8 +51,9 @@ export class TrackerCore implements Disposable {
 
   /** See `DirtyTracker.drain`. */
   *windows(budget: number, cursor: Cursor): Generator<DirtyWindow, void> {
+    const limits = this.#limits(budget);
     for (;;) {
-      const plan = this.#plan(cursor, budget);
+      const plan = this.#plan(cursor, limits);
       const left = this.#left.shift();
       if (left !== undefined) {
         yield left;
@@ -79,10 +84,11 @@ export class TrackerCore implements Disposable {
     cursor: Cursor,
     { signal, onProgress }: AsideOptions,
   ): AsyncGenerator<DirtyWindow, void> {
+    const limits = this.#limits(budget);
     let [windows, size] = [0, 0n];
     for (;;) {
       signal?.throwIfAborted();
-      const plan = this.#plan(cursor, budget);
+      const plan = this.#plan(cursor, limits);
       const left = this.#left.shift();
       if (left !== undefined) {
         windows += 1;
@@ -97,7 +103,7 @@ export class TrackerCore implements Disposable {
       await this.#ahead.arrived(signal);
       const window = this.#take(cursor, plan);
       if (window === undefined) continue; // another reader of the same tracker took it meanwhile
-      const failed = this.#beginNext(cursor, budget);
+      const failed = this.#beginNext(cursor, limits);
       windows += 1;
       size += totalSize(this.#init.pieces.inRange(window.iova, window.size));
       onProgress?.({ windows, size, total: totalSize(this.#init.pieces) });
@@ -107,9 +113,9 @@ export class TrackerCore implements Disposable {
   }
 
   /** Reads the next window while the one before is looked at; gives what went wrong. */
-  #beginNext(cursor: Cursor, budget: number): { readonly error: unknown } | undefined {
+  #beginNext(cursor: Cursor, limits: PlanLimits): { readonly error: unknown } | undefined {
     try {
-      const plan = this.#plan(cursor, budget);
+      const plan = this.#plan(cursor, limits);
       if (plan !== undefined) this.#ahead.begin(plan);
       return undefined;
     } catch (error) {
@@ -131,10 +137,11 @@ export class TrackerCore implements Disposable {
 
   /** See `DirtyTracker.peek`. */
   *glances(budget: number, cursor: Cursor): Generator<DirtyWindow, void> {
+    const limits = this.#limits(budget);
     yield* this.#left.slice();
     for (;;) {
       this.#ahead.stow();
-      const plan = this.#plan(cursor, budget);
+      const plan = this.#plan(cursor, limits);
       if (plan === undefined) return;
       const window = this.#reader.glance(plan);
       cursor.iova = plan.iova + plan.size;
@@ -172,20 +179,22 @@ export class TrackerCore implements Disposable {
     this.#ahead.settle();
   }
 
-  #plan(cursor: Cursor, budget: number): PlannedWindow | undefined {
-    if (!this.#on) throw new ReferenceError("Cannot read dirty pages: tracking has ended");
+  /** Made once a drain: a window allocates nothing that it does not need. */
+  #limits(budget: number): PlanLimits {
     const { pageSize, maxBitmapBytes } = this.source;
-    const together = (a: Extent, b: Extent): boolean =>
-      this.#reader.label(a) === this.#reader.label(b) &&
-      (this.source.spansGaps || a.iova + a.size === b.iova);
-    const limits = { pageSize, budget: BigInt(budget), max: BigInt(maxBitmapBytes) };
-    return planWindow(this.#init.pieces, cursor, limits, together);
+    return { pageSize, budget: BigInt(budget), max: BigInt(maxBitmapBytes) };
+  }
+
+  #plan(cursor: Cursor, limits: PlanLimits): PlannedWindow | undefined {
+    if (!this.#on) throw new ReferenceError("Cannot read dirty pages: tracking has ended");
+    return planWindow(this.#init.pieces, cursor, limits, this.#together);
   }
 
   /** See `DirtyTracker.readTwice`. */
   readTwice(): TwoReads {
     this.#ahead.stow();
-    const next = (cursor: Cursor): PlannedWindow | undefined => this.#plan(cursor, DEFAULT_BUDGET);
+    const limits = this.#limits(DEFAULT_BUDGET);
+    const next = (cursor: Cursor): PlannedWindow | undefined => this.#plan(cursor, limits);
     return readAllTwice(this.#reader, this.source.pageSize, next);
   }
 

@@ -7,11 +7,15 @@ import { describe, it } from "../std/testing.ts";
 import { Kept, run, tooWide, unwrapped } from "./capture.ts";
 
 const ROUND = ["dirty", "0000:00:10.0", "--model", "--interval", "0", "--count", "1"];
+const ON_TYPE1 = [...ROUND, "--source", "type1"];
 
 describe("--quiet", () => {
   it("leaves out hints, and nothing else", async () => {
     const [usual, quiet] = [await run(ROUND), await run([...ROUND, "--quiet"])];
-    match(usual.err, /mapped 64 MiB at iova .*source type1.*all-mapped: every mapped page/s);
+    match(
+      usual.err,
+      /mapped 64 MiB at iova .*source hwpt.*log would not do.*written: pages that the/s,
+    );
     equal(quiet, { ...usual, err: "" });
     equal(await run([...ROUND, "-q"]), quiet);
   });
@@ -20,12 +24,18 @@ describe("--quiet", () => {
     const { code, err } = await run(["dirty", "group:99", "--model", "--quiet"]);
     equal(code, 1);
     match(err, /^pinscope: Cannot read IOMMU group 99/);
+    const asked = await run(["dirty", "group:99", "--model", "--quiet", "--source", "hwpt"]);
+    equal(asked.code, 1);
+    match(unwrapped(asked.err), /^pinscope: group:99 has no device that is bound to VFIO; /);
   });
 });
 
 describe("--verbose", () => {
   it("shows each request with its fields on stderr, and the output as without", async () => {
-    const [usual, verbose] = [await run([...ROUND, "-q"]), await run([...ROUND, "-q", "-v"])];
+    const [usual, verbose] = [
+      await run([...ON_TYPE1, "-q"]),
+      await run([...ON_TYPE1, "-q", "-v"]),
+    ];
     equal([verbose.code, verbose.out], [0, usual.out]);
     const lines = unwrapped(verbose.err.replaceAll("\n      ", " ")).trimEnd().split("\n");
     const calls = lines.map((line) => /^\d+ {2}(\w+)/.exec(line)?.[1]);
@@ -52,7 +62,7 @@ describe("--verbose", () => {
   });
 
   it("stands in order with what is printed", async () => {
-    const { err } = await run([...ROUND, "-v"]);
+    const { err } = await run([...ON_TYPE1, "-v"]);
     const [mapped, call] = [err.indexOf("pinscope: mapped"), err.indexOf("VFIO_IOMMU_MAP_DMA")];
     ok(call >= 0 && mapped > call);
   });

@@ -132,7 +132,11 @@ describe("commands in the documentation", () => {
 describe("other blocks of the documentation", () => {
   it("are of a kind that is checked", () => {
     const kinds = new Set(all.map(({ language }) => language));
-    for (const kind of kinds) ok(["ts", "sh", "sql", "json", "text", ""].includes(kind), kind);
+    for (const kind of kinds) {
+      ok(["ts", "sh", "console", "sql", "json", "text", ""].includes(kind), kind);
+    }
+    // tests/flow/first_hour_test.ts types it.
+    for (const { place } of inLanguage("console")) match(place, /^README\.md/);
     // tests/data/duckdb_test.ts runs it.
     equal(inLanguage("sql").map(({ place }) => place.replace(/:.*/, "")), ["docs/data.md"]);
     for (const { text } of inLanguage("json")) equal(typeof JSON.parse(text), "object");
@@ -144,7 +148,8 @@ describe("other blocks of the documentation", () => {
     equal(rest, []);
     const { err } = await runCommand(["info", "0000:00:1f.7", "--model"]);
     const pattern = form!.text.trim().replaceAll(/<[^>]+>/g, ".+").replaceAll(/[()]/g, "\\$&");
-    match(err.replaceAll(/\n {2}/g, " ").trim(), new RegExp(`^pinscope: ${pattern}$`));
+    const [first = ""] = err.replaceAll(/\n {2}/g, " ").split("\n");
+    match(first, new RegExp(`^pinscope: ${pattern}$`));
     equal(
       options!.text.split(/\s+/).filter(Boolean),
       needs.map(({ config }) => `CONFIG_${config}`),
