@@ -17,6 +17,7 @@ import { labelledRuns, type ViewRound } from "../lib/record/mod.ts";
 import { accountOf, mappingsOf } from "./live_rounds.ts";
 import { headOf } from "./measure.ts";
 import { type FromFile, openSession, readFrom, SaveFile } from "./recording.ts";
+import { checkMetrics, Metrics } from "./metrics.ts";
 import { readMaps, type Wish } from "./maps.ts";
 import { delay } from "../lib/base/wait.ts";
 import type { Output } from "./output.ts";
@@ -51,6 +52,7 @@ export async function dirty(context: Context): Promise<number> {
   const { out, kernel, parsed, signal } = context;
   const plan = readPlan(parsed);
   if (plan.csv && out.json) throw new UsageError("--csv and --json exclude each other");
+  const sends = checkMetrics(parsed);
   if (plan.csv) out.text(CSV_HEAD);
   if (plan.from !== undefined) return await showFile(context, plan, plan.from);
   using ground = openGround(out, kernel, plan);
@@ -60,8 +62,9 @@ export async function dirty(context: Context): Promise<number> {
     ...headOf(context, { devices: plan.devices, source, pageSize }),
     mappings: mappingsOf(container, pageSize),
   }, signal);
+  const metrics = sends ? new Metrics(plan.devices, source) : undefined;
   try {
-    await showRounds({ out, container, tracker, plan, signal, file });
+    await showRounds({ out, container, tracker, plan, signal, file, metrics });
     file?.finish("done");
   } catch (error) {
     await leaveIfStuck(error, { out, container, tracker });
@@ -78,9 +81,11 @@ interface Live {
   readonly plan: Plan;
   readonly signal: AbortSignal;
   readonly file: SaveFile | undefined;
+  readonly metrics: Metrics | undefined;
 }
 
-async function showRounds({ out, container, tracker, plan, signal, file }: Live): Promise<void> {
+async function showRounds(live: Live): Promise<void> {
+  const { out, container, tracker, plan, signal, file, metrics } = live;
   const teller = new Teller(out);
   const begun = performance.now();
   let before = begun;
@@ -88,11 +93,11 @@ async function showRounds({ out, container, tracker, plan, signal, file }: Live)
     await delay(plan.seconds * 1000, signal);
     const now = performance.now();
     const spent = tracker.readTime;
-    const kept = new Kept(tracker.pageSize, file !== undefined);
+    const kept = new Kept(tracker.pageSize, file !== undefined || metrics !== undefined);
     using progress = new Progress(out);
     const reading = kept.reading(tracker, plan, signal, progress);
     const labels = await showRound(out, plan, round, reading, signal);
-    file?.add({
+    const measured: ViewRound = {
       round,
       at: now - begun,
       elapsed: now - before,
@@ -102,7 +107,9 @@ async function showRounds({ out, container, tracker, plan, signal, file }: Live)
       windows: kept.windows,
       readTime: tracker.readTime - spent,
       account: accountOf(container),
-    });
+    };
+    file?.add(measured);
+    metrics?.record(measured);
     before = now;
     teller.tell(labels);
     out.flush();

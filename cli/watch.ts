@@ -9,6 +9,7 @@ import type { Context } from "./context.ts";
 import { type Keys, readKeys } from "./keys.ts";
 import { LiveRounds } from "./live_rounds.ts";
 import { headOf, readRounds, type RoundPlan } from "./measure.ts";
+import { checkMetrics, Metrics } from "./metrics.ts";
 import type { Output } from "./output.ts";
 import { InputError } from "./input.ts";
 import { type FromFile, openSession, SaveFile } from "./recording.ts";
@@ -27,12 +28,14 @@ export async function watch(context: Context): Promise<number> {
   if (parsed.flags.has("verbose") && out.isTerminal && out.hasErrorTerminal && !out.json) {
     throw new UsageError("--verbose would write over the screen: send it to a file with 2> FILE");
   }
+  const sends = checkMetrics(parsed);
   if (plan.from !== undefined) return await watchFile(context, plan, plan.from);
   using ground = openGround(out, kernel, plan);
   const { container, tracker } = ground;
   const { source, pageSize } = tracker;
   const head = headOf(context, { devices: plan.devices, source, pageSize });
   const begun = newState(head, { total: plan.rounds });
+  const metrics = sends ? new Metrics(plan.devices, source) : undefined;
   using live = new LiveRounds(container, tracker);
   using file = plan.save === undefined
     ? undefined
@@ -40,6 +43,7 @@ export async function watch(context: Context): Promise<number> {
   const next = async (state: WatchState): Promise<WatchState> => {
     const round = await live.next(context.signal);
     file?.add(round);
+    metrics?.record(round);
     return withRound(state, round, live.unpinned);
   };
   try {

@@ -57,6 +57,11 @@ which knows what is mapped or pinned. Labels tell what "dirty" means:
       about: "most runs to show in a round (default: 16)",
     },
     { name: "csv", kind: "flag", about: "each run as a line of CSV, numbers in decimal" },
+    {
+      name: "metrics",
+      kind: "flag",
+      about: "send each round to an OpenTelemetry collector",
+    },
     ...RECORD_OPTIONS,
   ],
   examples: [

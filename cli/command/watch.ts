@@ -19,6 +19,11 @@ and down choose, left and right move the range, 0 shows all of it, q ends.`,
   options: [
     ...ROUND_OPTIONS,
     { name: "count", kind: "value", value: "N", about: "rounds (default: until q or Ctrl-C)" },
+    {
+      name: "metrics",
+      kind: "flag",
+      about: "send each round to an OpenTelemetry collector",
+    },
     { name: "ascii", kind: "flag", about: "no characters beyond ASCII" },
   ],
   examples: [

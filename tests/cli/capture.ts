@@ -45,6 +45,7 @@ export async function run(
 export function command(
   args: readonly string[],
   permissions: readonly string[] = [],
+  env: Readonly<Record<string, string>> = {},
 ): Deno.Command {
   const entry = new URL("../../cli/main.ts", import.meta.url).pathname;
   return new Deno.Command(Deno.execPath(), {
@@ -58,6 +59,7 @@ export function command(
       entry,
       ...args,
     ],
+    env: { ...env },
     stdin: "null",
     stdout: "piped",
     stderr: "piped",

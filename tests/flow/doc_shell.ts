@@ -22,7 +22,7 @@ export function commandsOf(text: string): string[][] {
     .filter((line) => line !== "")
     .flatMap((line) => line.replace(/\s*(2>&1|[<>]\s*\S+)/g, "").split(" | "))
     .map((command) => command.trim().split(/\s+/).map((word) => word.replaceAll('"', "")))
-    .map((words) => words.slice(words.findIndex((word) => !/^(sudo|env|PATH=.*)$/.test(word))));
+    .map((words) => words.slice(words.findIndex((word) => !/^(sudo|env|[A-Z_]+=.*)$/.test(word))));
 }
 
 function exists(path: string): boolean {
