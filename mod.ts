@@ -111,6 +111,7 @@ export {
   type AsideRequest,
   type AsideResult,
   type Kernel,
+  type MemoryAdvice,
   type PollRequest,
   type ResourceLimit,
   UNLIMITED,

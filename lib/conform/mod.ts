@@ -23,7 +23,13 @@ import type { Recording } from "./recording.ts";
 import { RECORDINGS } from "./recordings.ts";
 import { runSuite } from "./suite.ts";
 
-export type { Kernel, PollRequest, ResourceLimit, ViewAddress } from "../sys/kernel.ts";
+export type {
+  Kernel,
+  MemoryAdvice,
+  PollRequest,
+  ResourceLimit,
+  ViewAddress,
+} from "../sys/kernel.ts";
 export type { Answers } from "./check.ts";
 export type { Comparison, Difference } from "./compare.ts";
 export type { Recording } from "./recording.ts";

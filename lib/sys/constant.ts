@@ -38,6 +38,11 @@ export const MAP_HUGETLB = 0x40000;
 /** Where the logarithm of the huge page size stands in the flags. */
 export const MAP_HUGE_SHIFT = 26;
 
+/** Advice of madvise(2): the content is of no use, and private memory reads as zero afterwards. */
+export const MADV_DONTNEED = 4;
+/** Huge pages are worth it here, where the system has them for who asks. */
+export const MADV_HUGEPAGE = 14;
+
 /** Close on exec, for memfd_create(2). */
 export const MFD_CLOEXEC = 1;
 /** Huge pages behind a memfd. */

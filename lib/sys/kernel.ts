@@ -33,6 +33,9 @@ export interface ViewAddress {
   readonly owner: Uint8Array;
 }
 
+/** How a part of memory will be used: much and often, or its content is of no use any more. */
+export type MemoryAdvice = "huge" | "done";
+
 /** An ioctl that is to be made where it does not hold up this thread. */
 export interface AsideRequest {
   /** The file. */
@@ -124,6 +127,14 @@ export interface Kernel {
   allocate(size: number): Uint8Array<ArrayBuffer>;
   /** Where a view lies. Valid while the result, or the view, is alive. */
   addressOf(view: Uint8Array): ViewAddress;
+
+  /**
+   * Tells how memory will be used. Best effort: nothing depends on it but speed and room. Only whole
+   * pages inside the view are meant; after "done" they read as zero, and take no room until written.
+   *
+   * @see mm/madvise.c, MADV_HUGEPAGE and MADV_DONTNEED
+   */
+  advise?(memory: ViewAddress, advice: MemoryAdvice): void;
   /** The bytes at an address that {@link mmap} gave. Detach it before munmap. */
   viewOf(address: bigint, length: number): ArrayBuffer;
 }

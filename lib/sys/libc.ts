@@ -5,7 +5,15 @@
  */
 
 import { ERRNO } from "../base/errno.ts";
-import { KCMP_FILE, O_CLOEXEC, O_DIRECTORY, O_RDONLY, SYS_KCMP } from "./constant.ts";
+import {
+  KCMP_FILE,
+  MADV_DONTNEED,
+  MADV_HUGEPAGE,
+  O_CLOEXEC,
+  O_DIRECTORY,
+  O_RDONLY,
+  SYS_KCMP,
+} from "./constant.ts";
 import { cString, entryNames, pollAnswers, pollSet, u64 } from "./wire.ts";
 import { type Library, openLibrary } from "./symbols.ts";
 import { ThreadPool } from "./thread.ts";
@@ -13,6 +21,7 @@ import {
   type AsideCall,
   type AsideRequest,
   type Kernel,
+  type MemoryAdvice,
   type PollRequest,
   type ResourceLimit,
   UNLIMITED,
@@ -21,6 +30,8 @@ import {
 
 const MAP_FAILED = 0xffff_ffff_ffff_ffffn;
 const PATH_MAX = 4096;
+/** The largest page that a processor of ours may have as its smallest: 64 KiB, on arm64. */
+const PAGE = 65536n;
 
 const decoder = new TextDecoder();
 
@@ -237,6 +248,15 @@ class Linux implements Kernel {
     if (view.byteLength === 0) return { address: 0n, owner: view };
     const pointer = Deno.UnsafePointer.of(view as Uint8Array<ArrayBuffer>);
     return { address: Deno.UnsafePointer.value(pointer), owner: view };
+  }
+
+  advise({ address, owner }: ViewAddress, advice: MemoryAdvice): void {
+    // A page that is only half of the view has something else of this process in it.
+    const from = (address + PAGE - 1n) / PAGE * PAGE;
+    const end = (address + BigInt(owner.byteLength)) / PAGE * PAGE;
+    // A refusal, of a kernel without huge pages for one, changes nothing that anybody relies on.
+    const how = advice === "huge" ? MADV_HUGEPAGE : MADV_DONTNEED;
+    if (from < end) this.#f?.madvise(from, end - from, how);
   }
 
   viewOf(address: bigint, length: number): ArrayBuffer {

@@ -34,6 +34,8 @@ const SYMBOLS = {
   },
   // int munmap(void *addr, size_t length)
   munmap: { parameters: ["u64", "u64"], result: "i32" },
+  // int madvise(void *addr, size_t length, int advice)
+  madvise: { parameters: ["u64", "u64", "i32"], result: "i32" },
   // int memfd_create(const char *name, unsigned int flags)
   memfd_create: { parameters: ["buffer", "u32"], result: "i32" },
   // int ftruncate64(int fd, off64_t length)

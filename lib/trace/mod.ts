@@ -30,4 +30,10 @@ export { replay, type ReplayReport, type ReplayRunOptions } from "./replay.ts";
 export { Replayer, type ReplayOptions, type Step } from "./replayer.ts";
 export { type StraceIoctl, StraceReader } from "./strace.ts";
 export { tracing } from "./tracing.ts";
-export type { Kernel, PollRequest, ResourceLimit, ViewAddress } from "../sys/kernel.ts";
+export type {
+  Kernel,
+  MemoryAdvice,
+  PollRequest,
+  ResourceLimit,
+  ViewAddress,
+} from "../sys/kernel.ts";

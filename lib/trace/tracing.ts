@@ -4,6 +4,7 @@ import type {
   AsideCall,
   AsideRequest,
   Kernel,
+  MemoryAdvice,
   PollRequest,
   ResourceLimit,
   ViewAddress,
@@ -316,6 +317,11 @@ class Tracer implements Kernel {
     const place = { memory: id, address: hex(address), length: hex(length) };
     if (isNew) this.#teller.tell({ call: "address", ...place, result: 0 });
     return given;
+  }
+
+  /** Not told: nothing that a replay could compare depends on it. */
+  advise(memory: ViewAddress, advice: MemoryAdvice): void {
+    this.#kernel.advise?.(memory, advice);
   }
 
   viewOf(address: bigint, length: number): ArrayBuffer {

@@ -54,18 +54,26 @@ export class BitmapMemory extends ArenaBitmap implements BitmapTarget, Disposabl
   }
 
   #grow(bytes: number): Arena {
-    this.arena = undefined; // the old one may go before there is a new one
+    this.#release(); // the old one may go before there is a new one
     const arena = new Arena(bytes + SLACK);
     const { buffer, byteOffset, byteLength } = arena.words;
     this.#place = this.#kernel.addressOf(new Uint8Array(buffer, byteOffset, byteLength));
+    // All of it is written and read in each round: with small pages, looking them up costs a quarter.
+    this.#kernel.advise?.(this.#place, "huge");
     this.arena = arena;
     return arena;
+  }
+
+  /** Gives its pages back at once: the collector, which sees a small object, may take its time. */
+  #release(): void {
+    if (this.#place !== undefined) this.#kernel.advise?.(this.#place, "done");
+    this.arena = undefined;
+    this.#place = undefined;
   }
 
   /** Gives the memory back; windows that were read into it say that they are gone. */
   [Symbol.dispose](): void {
     this.generation += 1;
-    this.arena = undefined;
-    this.#place = undefined;
+    this.#release();
   }
 }

@@ -1,4 +1,5 @@
 import { wasmMemory } from "../../../lib/dirty/wasm_memory.ts";
+import { linux } from "../../../lib/sys/libc.ts";
 import { missing, type Row } from "../row.ts";
 import { AT, Bench, GAP } from "./bench.ts";
 import { DENSITIES } from "./bitmaps.ts";
@@ -17,6 +18,9 @@ export async function scanRows(mebibytes: number): Promise<Row[]> {
   // Two bitmaps, and a 32-bit number for each 1024 pages.
   const memory = wasmMemory(AT + 2 * (bytes + GAP) + bytes / 1024 + 65536);
   if (memory === undefined) return [missing("scan", 1, "no WebAssembly with SIMD")];
+  // As a tracker does; scan.c asks for the same, so that both sides have pages of one kind.
+  using _libc = linux.retain();
+  linux.advise?.(linux.addressOf(new Uint8Array(memory.buffer)), "huge");
   await using native = await Native.start();
   if (native === undefined) return [missing("scan", 1, "no C compiler: install gcc")];
   await using numpy = await Native.numpy();

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <time.h>
 
 uint32_t pairs[2 * MOST + SLACK];
@@ -124,7 +125,10 @@ int main(void) {
 			return 2;
 		if (!strcmp(what, "load")) {
 			words[a] = b / 8;
-			slot[a] = aligned_alloc(65536, b);
+			// Huge pages where the system has them, as the memory of a tracker.
+			slot[a] = aligned_alloc(2 << 20, b);
+			if (slot[a])
+				madvise(slot[a], b, MADV_HUGEPAGE);
 			free(cells);
 			cells = malloc(b / 1024 + 64);
 			if (!slot[a] || !cells || fread(slot[a], 1, b, stdin) != b)

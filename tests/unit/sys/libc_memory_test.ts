@@ -100,6 +100,28 @@ describeLinux("memory through libc", (on) => {
     }
   });
 
+  on("advise means whole pages inside the view, and none beside it", (kernel) => {
+    const page = 65536;
+    const bytes = new Uint8Array(new WebAssembly.Memory({ initial: 6 }).buffer).fill(9);
+    const { address } = kernel.addressOf(bytes);
+    const first = Number(-address & BigInt(page - 1)); // where the first of the largest pages begins
+    const part = bytes.subarray(first + 1, first + 4 * page - 1);
+    kernel.advise!(kernel.addressOf(part), "huge");
+    ok(bytes.every((byte) => byte === 9));
+    kernel.advise!(kernel.addressOf(part), "done");
+    const zero = bytes.subarray(first + page, first + 3 * page);
+    ok(zero.every((byte) => byte === 0));
+    equal(
+      bytes.reduce((count, byte) => count + (byte === 9 ? 1 : 0), 0),
+      bytes.length - zero.length,
+    );
+    // A view within a page has no whole page, and one of nothing neither.
+    for (const length of [0, 8, page - 1]) {
+      kernel.advise!(kernel.addressOf(bytes.subarray(first + 1, first + 1 + length)), "done");
+    }
+    ok(bytes.subarray(0, first + page).every((byte) => byte === 9));
+  });
+
   on("addressOf nothing is NULL, and NULL cannot be viewed", (kernel) => {
     equal(kernel.addressOf(new Uint8Array(0)).address, 0n);
     equal(kernel.addressOf(new Uint8Array(8).subarray(8)).address, 0n);

@@ -50,4 +50,21 @@ describeLinux("the memory of dirty bitmaps on the kernel that runs", (on) => {
     equal([kernel.pread(fd, bytes, 0n), words[0], words[1]], [5, 0x600, 255]);
     kernel.close(fd);
   });
+
+  on(
+    "gives its pages back with dispose, and when it grows, but not what lies beside them",
+    (kernel) => {
+      const memory = new BitmapMemory(kernel);
+      for (const end of [(): unknown => memory.prepare(1 << 22), () => memory[Symbol.dispose]()]) {
+        memory.prepare(1 << 21);
+        const { buffer, byteOffset, length } = memory.words;
+        const beside = new Uint8Array(buffer, 0, byteOffset).fill(5);
+        const words = memory.words.fill(7);
+        end();
+        // Half a page at each end may stay.
+        ok(words.subarray(1 << 14, length - (1 << 14)).every((word) => word === 0));
+        ok(beside.every((byte) => byte === 5));
+      }
+    },
+  );
 });
