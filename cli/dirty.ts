@@ -16,7 +16,8 @@ import {
 import { labelledRuns, type ViewRound } from "../lib/record/mod.ts";
 import { accountOf, mappingsOf } from "./live_rounds.ts";
 import { headOf } from "./measure.ts";
-import { type FromFile, openSession, readFrom, SaveFile } from "./recording.ts";
+import { type FromFile, openSession, readFrom } from "./recording.ts";
+import { SaveFile } from "./save_file.ts";
 import { checkMetrics, Metrics } from "./metrics.ts";
 import { readMaps, type Wish } from "./maps.ts";
 import { delay } from "../lib/base/wait.ts";

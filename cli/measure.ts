@@ -14,7 +14,8 @@ import type { ParsedOptions } from "./parse.ts";
 import { Progress } from "./progress.ts";
 import { openGround, readSource, type SourceName } from "./source.ts";
 import { leaveIfStuck } from "./stuck.ts";
-import { type FromFile, openSession, readFrom, SaveFile } from "./recording.ts";
+import { type FromFile, openSession, readFrom } from "./recording.ts";
+import { SaveFile } from "./save_file.ts";
 import { checkDevice, numberValue } from "./values.ts";
 
 /** What is measured, how often, and how long. */

@@ -1,5 +1,5 @@
 /**
- * Recordings on disk: `--save` appends to one, `--from` reads one.
+ * Recordings on disk as `--from` reads them; `save_file.ts` writes them.
  *
  * @module
  */
@@ -9,77 +9,16 @@ import {
   readRecording,
   type RecordingEntry,
   type RecordingHead,
-  RecordingWriter,
   type ViewRound,
 } from "../lib/record/mod.ts";
 import type { Context } from "./context.ts";
 import { InputError, whyNot } from "./input.ts";
-import { OutputError } from "./output.ts";
 import { type ParsedOptions, UsageError } from "./parse.ts";
 import { Progress } from "./progress.ts";
 import { counted } from "./table.ts";
 import { numberValue } from "./values.ts";
 
 const CHUNK = 256 << 10;
-
-/** A file that rounds are appended to. Each record is on the disk before the next round begins. */
-export class SaveFile implements Disposable {
-  readonly #path: string;
-  readonly #file: Deno.FsFile;
-  readonly #writer: RecordingWriter;
-  readonly #signal: AbortSignal;
-  #reason: string | undefined;
-
-  /**
-   * Begins a session; what is in the file stays.
-   *
-   * @throws {OutputError} If it cannot be written.
-   */
-  constructor(path: string, head: RecordingHead, signal: AbortSignal) {
-    this.#path = path;
-    this.#signal = signal;
-    this.#writer = new RecordingWriter(head);
-    this.#file = this.#try(() => Deno.openSync(path, { append: true, create: true }));
-    this.#write(this.#writer.begin());
-  }
-
-  /** Appends a round. */
-  add(round: ViewRound): void {
-    this.#write(this.#writer.add(round));
-  }
-
-  /** Says why the session ends, before it is disposed. */
-  finish(reason: string): void {
-    this.#reason = reason;
-  }
-
-  /** Ends the session. */
-  [Symbol.dispose](): void {
-    try {
-      const early = this.#signal.aborted ? "interrupted" : "stopped early";
-      this.#write(this.#writer.end(this.#reason ?? early));
-    } finally {
-      this.#file.close();
-    }
-  }
-
-  #write(bytes: Uint8Array): void {
-    this.#try(() => {
-      for (let rest = bytes; rest.length > 0;) rest = rest.subarray(this.#file.writeSync(rest));
-      // A pipe or /dev/null has no disk behind it.
-      if (this.#file.statSync().isFile) this.#file.syncDataSync();
-    });
-  }
-
-  #try<T>(body: () => T): T {
-    try {
-      return body();
-    } catch (cause) {
-      const why = whyNot(cause, "write", this.#path);
-      throw new OutputError(`Cannot write ${this.#path}: ${why}`, { cause });
-    }
-  }
-}
 
 /** One session of a recording. */
 export interface Session {
