@@ -1,7 +1,7 @@
 import { checkOptions, type Kinds } from "../base/argument.ts";
 import { formatSize } from "../base/format.ts";
 import type { DirtyLabel } from "../dirty/label.ts";
-import { flatten, type HeatData } from "./heat_data.ts";
+import { flatten, type HeatData, missingRounds } from "./heat_data.ts";
 import { addressAxis, hitBars, legend, timeAxis } from "./heat_axis.ts";
 import { labelLane, type LabelSpan, patternDefs, patternOf, spansOf } from "./heat_label.ts";
 import { CHAR, type HeatLayout, layOut, LINE } from "./heat_layout.ts";
@@ -108,7 +108,8 @@ function factsOf(data: HeatData): string {
     : ` in ${duration(end.to - first.from)}`;
   const parts = sections.length === 1 ? "1 range" : `${grouped(sections.length)} ranges`;
   return `page ${formatSize(pageSize)}; ${parts}; ${grouped(rounds)} ` +
-    `${rounds === 1 ? "round" : "rounds"}${time}; label: ${labels.join(", ") || "none"}`;
+    `${rounds === 1 ? "round" : "rounds"}${time}${missingRounds(columns)}; ` +
+    `label: ${labels.join(", ") || "none"}`;
 }
 
 /** A path for each step; cells beside each other in a row are one rectangle. */

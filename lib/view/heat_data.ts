@@ -186,6 +186,14 @@ export class HeatBuilder {
   }
 }
 
+/** Says how many rounds are not there, as after a crash or in a damaged recording; "" for none. */
+export function missingRounds(columns: readonly HeatColumn[]): string {
+  const rounds = columns.reduce((sum, column) => sum + column.rounds, 0);
+  const missing = (columns.at(-1)?.last ?? 0) - rounds; // rounds count from 1
+  if (missing <= 0) return "";
+  return `; incomplete: ${missing} ${missing === 1 ? "round is" : "rounds are"} missing`;
+}
+
 /** All columns as one: address alone. */
 export function flatten(data: HeatData): HeatData {
   const [first, ...rest] = data.columns;

@@ -1,6 +1,7 @@
 import { formatSize, hex } from "../base/format.ts";
 import { renderRate } from "./chart.ts";
 import { placeHeatmap, renderHeatmap } from "./heat.ts";
+import { missingRounds } from "./heat_data.ts";
 import { MEANINGS } from "./heat_label.ts";
 import type { ReportData } from "./report_data.ts";
 import { SCRIPT, STYLE } from "./report_script.ts";
@@ -73,7 +74,7 @@ function summary(data: ReportData): string {
     ["kernel", head.kernel],
     ["begun", head.started],
     ["source", `${head.source}, pages of ${formatSize(pageSize)}`],
-    ["rounds", `${grouped(rounds)} in ${duration(time)}`],
+    ["rounds", `${grouped(rounds)} in ${duration(time)}${missingRounds(data.heat.columns)}`],
     [
       "dirty in a round",
       pages.least === pages.most

@@ -168,6 +168,21 @@ describe("renderHeatmap", () => {
     }
   });
 
+  it("says how many rounds are not there, also where they were joined", () => {
+    const rounds = [1, 2, 5, 6, 7, 9].map((round) => roundOf(round, [[0x100000n, 1]]));
+    for (const kind of ["time", "address"] as const) {
+      match(
+        renderHeatmap(dataOf(rounds), { kind }),
+        /; 6 rounds in 9 s; incomplete: 3 rounds are missing; label/,
+      );
+    }
+    match(
+      renderHeatmap(dataOf(rounds.slice(0, 1).concat(roundOf(3, [])))),
+      /: 1 round is missing;/,
+    );
+    ok(!renderHeatmap(dataOf()).includes("missing"));
+  });
+
   it("draws address alone as one column", () => {
     const svg = renderHeatmap(dataOf(), { kind: "address" });
     match(svg, /rounds in which a page of the cell was dirty, of 3/);

@@ -15,6 +15,14 @@ function built(rounds: readonly ViewRound[] = ROUNDS, head: ViewHead = HEAD): Re
   return builder;
 }
 
+describe("a report of rounds of which some are lost", () => {
+  it("says that it is incomplete", () => {
+    const html = renderReport(built([ROUNDS[0]!, ROUNDS[2]!]).data());
+    match(html, /<dt>rounds<\/dt><dd>2 in 2 s; incomplete: 1 round is missing<\/dd>/);
+    ok(!renderReport(built().data()).includes("missing"));
+  });
+});
+
 describe("ReportBuilder", () => {
   it("sums up rounds", () => {
     const data = built().data();
