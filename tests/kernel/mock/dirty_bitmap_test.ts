@@ -3,12 +3,11 @@ import { type HostMemory, type Hwpt, Iommufd } from "../../../mod.ts";
 import { equal } from "../../std/assert.ts";
 import { describe } from "../../std/testing.ts";
 import { it } from "../support/guard.ts";
-import { setting } from "../support/machine.ts";
+import { hugePages } from "../support/huge_pages.ts";
 import { APERTURE, HUGE_IOVA, makeDirty, MOCK_HUGE, MOCK_PAGE, MockDevice } from "./mock.ts";
 
 const KiB = 1n << 10n;
 const MiB = 1n << 20n;
-const HUGE_PAGES = "/sys/kernel/mm/hugepages/hugepages-2048kB/nr_hugepages";
 
 interface Variant {
   name: string;
@@ -39,7 +38,7 @@ function scene({ size, huge }: Variant): {
   bitmap: HostMemory;
 } {
   using stack = new DisposableStack();
-  if (huge) stack.use(setting(HUGE_PAGES, String(size / (2n * MiB))));
+  if (huge) stack.use(hugePages(Number(size / (2n * MiB))));
   const iommufd = stack.use(Iommufd.open());
   const first = stack.use(iommufd.addressSpace());
   const device = stack.use(new MockDevice(iommufd, first, huge ? HUGE_IOVA : 0));

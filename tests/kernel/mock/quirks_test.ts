@@ -5,13 +5,11 @@ import { LAB_SCENES, ModelKernel } from "../../../lib/model/mod.ts";
 import { equal, ok } from "../../std/assert.ts";
 import { describe } from "../../std/testing.ts";
 import { it } from "../support/guard.ts";
-import { setting } from "../support/machine.ts";
-
-const HUGE_PAGES = "/sys/kernel/mm/hugepages/hugepages-2048kB/nr_hugepages";
+import { hugePages } from "../support/huge_pages.ts";
 
 describe("findQuirks", () => {
   it("finds those of iommufd, and the model has the same", () => {
-    using _huge = setting(HUGE_PAGES, "1");
+    using _huge = hugePages(1);
     const found = findQuirks(linux).filter(({ name }) => name.startsWith("hwpt."));
     equal(found.map(({ present }) => present), Array(7).fill(true));
     const model = findQuirks(new ModelKernel(LAB_SCENES.mock));
@@ -21,7 +19,7 @@ describe("findQuirks", () => {
   });
 
   it("says that there is no huge page for a probe", () => {
-    using _none = setting(HUGE_PAGES, "0");
+    using _none = hugePages(0);
     const past = findQuirks(linux).find(({ name }) => name === "hwpt.past-bitmap")!;
     equal(past.present, undefined);
     ok(/mmap.*ENOMEM/.test(past.evidence), past.evidence);

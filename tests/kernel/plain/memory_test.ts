@@ -5,18 +5,11 @@ import { equal, ok, throws } from "../../std/assert.ts";
 import { describe } from "../../std/testing.ts";
 import { Edu } from "../support/edu.ts";
 import { it } from "../support/guard.ts";
+import { hugePages } from "../support/huge_pages.ts";
 import { EDU, LOW, MiB, PAGE, setting, vtd } from "../support/machine.ts";
 import { refused } from "../support/refused.ts";
 
 const HUGE = 2n * MiB;
-const HUGE_PAGES = "/proc/sys/vm/nr_hugepages";
-
-/** Reserves huge pages for one test. */
-function hugePages(count: number): Disposable {
-  const reserved = setting(HUGE_PAGES, String(count));
-  equal(Deno.readTextFileSync(HUGE_PAGES).trim(), String(count), "the guest has the huge pages");
-  return reserved;
-}
 
 /** Maps memory of a kind, does DMA at its end, reads its dirty pages. */
 async function use(options: MemoryOptions, size: bigint): Promise<void> {
