@@ -1,5 +1,6 @@
 import { wasmMemory } from "../../../lib/dirty/wasm_memory.ts";
 import { linux } from "../../../lib/sys/libc.ts";
+import { onOneCpu } from "../one_cpu.ts";
 import { missing, type Row } from "../row.ts";
 import { AT, Bench, GAP } from "./bench.ts";
 import { DENSITIES } from "./bitmaps.ts";
@@ -21,6 +22,7 @@ export async function scanRows(mebibytes: number): Promise<Row[]> {
   // As a tracker does; scan.c asks for the same, so that both sides have pages of one kind.
   using _libc = linux.retain();
   linux.advise?.(linux.addressOf(new Uint8Array(memory.buffer)), "huge");
+  using _cpu = onOneCpu();
   await using native = await Native.start();
   if (native === undefined) return [missing("scan", 1, "no C compiler: install gcc")];
   await using numpy = await Native.numpy();
