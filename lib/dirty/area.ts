@@ -4,8 +4,8 @@
  * @module
  */
 
-/** Bytes at the start of a memory that are the kernels' own; a page, for what follows it. */
-export const RESERVED = 4096;
+/** Bytes at the start of a memory that are the kernels' own, their tables; in whole pages, for what follows. */
+export const RESERVED = 8192;
 
 /** Most edges that are found at a time; the last word may add 64. */
 export const MOST_EDGES = 4096;
@@ -17,7 +17,7 @@ export const STATE = {
   next: 2,
   take: 3,
   listed: 4,
-  dense: 5,
+  mode: 5,
   final: 6,
   done: 7,
   open: 8,

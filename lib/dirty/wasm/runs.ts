@@ -1,5 +1,5 @@
 import { tailWord, wholeBytes } from "./bits";
-import { placesOf, wordsOf } from "./places";
+import { eights, putBytes, wordsOf } from "./places";
 
 // An iterator's own area: its state, the list of words in which a run begins or ends (16-bit numbers:
 // bytes from the start of the block that was listed), and the edges found: first bit of a run, bit behind its last, and so on. lib/dirty/area.ts has the same numbers.
@@ -13,8 +13,8 @@ const NEXT: usize = 8;
 /** Addresses of the next listed word that is not taken yet, and of the end of the list. */
 const TAKE: usize = 12;
 const LISTED: usize = 16;
-/** What the last block was like: 1 where most of its words had an edge. */
-const DENSE: usize = 20;
+/** How the next words are looked at. */
+const MODE: usize = 20;
 /** 1 where the bitmap ends here, 0 where another chunk follows. */
 const FINAL: usize = 24;
 /** 1 when all is found. */
@@ -32,6 +32,13 @@ const BLOCK: u32 = 1024;
 const EDGES: usize = LIST + 2 * (BLOCK + 16);
 /** Edges that are given at most at a time; a word may add 64. */
 const MOST: u32 = 4096;
+
+/** Stretches without an edge are skipped. */
+const SPARSE: u32 = 0;
+/** Every word is looked at, and those with an edge are listed. */
+const DENSE: u32 = 1;
+/** The edges of every word are written, without a list. */
+const EVERY: u32 = 2;
 
 /** From more edges in a word than this on, all of its bytes are looked at. */
 const MANY: u32 = 10;
@@ -73,15 +80,32 @@ function noteEight(list: u32, before: u32, offset: v128): u32 {
   return list + 16 - (<u32> popcnt(plains) << 1);
 }
 
-/** Bits of 64 bytes that are not as the last bit before them. */
 // @ts-ignore: decorator
 @inline
-function unlike(at: u32, before: v128): v128 {
-  const a = v128.xor(v128.load(at), before);
-  const b = v128.xor(v128.load(at, 16), before);
-  const c = v128.xor(v128.load(at, 32), before);
-  const d = v128.xor(v128.load(at, 48), before);
-  return v128.or(v128.or(a, b), v128.or(c, d));
+function orOf(at: u32): v128 {
+  const low = v128.or(v128.load(at), v128.load(at, 16));
+  return v128.or(low, v128.or(v128.load(at, 32), v128.load(at, 48)));
+}
+
+// @ts-ignore: decorator
+@inline
+function andOf(at: u32): v128 {
+  const low = v128.and(v128.load(at), v128.load(at, 16));
+  return v128.and(low, v128.and(v128.load(at, 32), v128.load(at, 48)));
+}
+
+/** Whether a bit of 128 bytes is set. */
+// @ts-ignore: decorator
+@inline
+function hasSet(at: u32): bool {
+  return v128.any_true(v128.or(orOf(at), orOf(at + 64)));
+}
+
+/** Whether a bit of 128 bytes is clear. */
+// @ts-ignore: decorator
+@inline
+function hasClear(at: u32): bool {
+  return v128.any_true(v128.not(v128.and(andOf(at), andOf(at + 64))));
 }
 
 /**
@@ -91,14 +115,17 @@ function unlike(at: u32, before: v128): v128 {
 // @ts-ignore: decorator
 @inline
 function listSparse(from: u32, end: u32, list: u32): u32 {
-  let before = i64x2.splat(load<i64>(from - 8) >> 63);
+  let isSet = load<i64>(from - 8) < 0;
   let at = from;
   const wide = from + ((end - from) & ~127);
-  for (; at < wide; at += 128) {
-    if (!v128.any_true(v128.or(unlike(at, before), unlike(at + 64, before)))) continue;
+  for (;;) {
+    if (isSet) while (at < wide && !hasClear(at)) at += 128;
+    else while (at < wide && !hasSet(at)) at += 128;
+    if (at == wide) break;
     list = noteEight(list, at - 8, i16x8.splat(<i16> (at - from)));
     list = noteEight(list, at + 56, i16x8.splat(<i16> (at + 64 - from)));
-    before = i64x2.splat(load<i64>(at, 120) >> 63);
+    isSet = load<i64>(at, 120) < 0;
+    at += 128;
   }
   return at < end ? noteEight(list, at - 8, i16x8.splat(<i16> (at - from))) : list;
 }
@@ -125,19 +152,9 @@ function putTwo(out: u32, base: u32, edges: u64): u64 {
   return edges & (edges - 1);
 }
 
-/** Writes the places of many edges, byte by byte: no step waits for the one before. */
+/** The same as a call, for words that are seldom like that. */
 function putMany(out: u32, base: u32, edges: u64): u32 {
-  let from = i32x4.splat(base);
-  const eight = i32x4.splat(8);
-  for (let i = 0; i < 8; i += 1, edges >>>= 8) {
-    const byte = <u32> edges & 255;
-    const places = placesOf(byte);
-    v128.store(out, i32x4.add(from, i32x4.extend_low_i16x8_u(places)));
-    v128.store(out, i32x4.add(from, i32x4.extend_high_i16x8_u(places)), 16);
-    from = i32x4.add(from, eight);
-    out += <u32> popcnt(byte) << 2;
-  }
-  return out;
+  return putBytes(out, base, edges, eights());
 }
 
 /** Writes the places of a word's edges; what it writes behind them is overwritten. */
@@ -166,7 +183,7 @@ export function runs(area: u32): u32 {
   let next = load<u32>(area, NEXT);
   let take = load<u32>(area, TAKE);
   let listed = load<u32>(area, LISTED);
-  let dense = load<u32>(area, DENSE);
+  let mode = load<u32>(area, MODE);
   let from = load<u32>(area, FROM);
   if (load<u32>(area, OPEN)) {
     store<u32>(out, load<u32>(area, BEGAN));
@@ -188,6 +205,21 @@ export function runs(area: u32): u32 {
       take += 2;
       out = put(out, base + ((at - start) << 3), edgesOf(at));
     }
+    if (mode == EVERY) {
+      // All is at hand here: a list, and a call a word, would cost a third more.
+      const eight = eights();
+      let before = load<u64>(next - 8);
+      for (; next < wordsEnd && out < full; next += 8) {
+        const word = load<u64>(next);
+        const edges = word ^ ((word << 1) | (before >>> 63));
+        if (<u32> popcnt(edges) <= MANY) {
+          mode = DENSE;
+          break;
+        }
+        out = putBytes(out, base + ((next - start) << 3), edges, eight);
+        before = word;
+      }
+    }
     if (out >= full || next == wordsEnd) break;
     take = area + <u32> LIST;
     from = next;
@@ -195,10 +227,11 @@ export function runs(area: u32): u32 {
     const bytes = min<u32>(left, 8 * BLOCK);
     const wide = next + (bytes & ~63);
     const end = next + bytes;
-    listed = dense ? listDense(next, wide, take) : listSparse(next, wide, take);
-    // From one word with an edge in 32 on, the branches cost more than they save.
-    dense = u32(((listed - take) << 7) > bytes);
+    listed = mode == SPARSE ? listSparse(next, wide, take) : listDense(next, wide, take);
     for (next = wide; next < end; next += 8) listed = note(listed, next, from);
+    // From one word with an edge in 32 on, the branches cost more than they save.
+    const listedBytes = (listed - take) << 2;
+    mode = listedBytes == bytes ? EVERY : listedBytes > bytes >>> 5 ? DENSE : SPARSE;
   }
   if (out < full && next == wordsEnd && !load<u32>(area, DONE)) {
     if (load<u32>(area, FINAL)) {
@@ -216,7 +249,7 @@ export function runs(area: u32): u32 {
   store<u32>(area, next, NEXT);
   store<u32>(area, take, TAKE);
   store<u32>(area, listed, LISTED);
-  store<u32>(area, dense, DENSE);
+  store<u32>(area, mode, MODE);
   store<u32>(area, from, FROM);
   return edges - open;
 }

@@ -84,6 +84,28 @@ for (const [name, memory] of Object.entries(MEMORIES)) {
       }
     });
 
+    it("are those of words with few edges, or none, behind a block of words with many, and back", () => {
+      // From a block of 1024 such words on, words are no longer listed, until one has few edges.
+      const many = "01".repeat(32);
+      const few = [0, 1, 2, 9, 10, 11, 12].map((edges) =>
+        "10".repeat(edges >> 1).padStart(edges, "1").padEnd(64, "0")
+      );
+      const dense = many.repeat(8 + 1024);
+      for (const word of [...few, "1".repeat(64), "0".repeat(63) + "1"]) {
+        for (const behind of [0, 1, 5]) {
+          const text = dense + many.repeat(behind) + word;
+          agree(text);
+          agree(text + word.slice(0, 63));
+          agree(text + word + many.repeat(3) + "0".repeat(64 * 20) + many + "011", [
+            text.length - 64,
+            text.length,
+          ]);
+        }
+      }
+      agree((dense + "0".repeat(64 * 1024)).repeat(3));
+      agree((dense + "1".repeat(64 * 1031)).repeat(2) + many);
+    });
+
     it("come in batches that never cut one, whatever the bit at which a batch is full", () => {
       const alternate = "01".repeat(MOST_EDGES + 300);
       for (let shift = 0; shift < 66; shift += 1) {
