@@ -1,9 +1,12 @@
 import { linux } from "../../lib/sys/libc.ts";
-import { median, missing, type Row } from "./row.ts";
+import { costRow, interleave, timed } from "./measure.ts";
+import { onOneCpu } from "./one_cpu.ts";
+import { missing, type Row } from "./row.ts";
 
 const FIONREAD = 0x541b;
-const CALLS = 200_000;
-const ROUNDS = 15;
+/** Calls of a turn: a millisecond, in which a scheduler seldom lets somebody else in between. */
+const CALLS = 4000;
+const ROUNDS = 101;
 const NAME = "ioctl through the seam / C loop";
 const LIMIT = 1.15;
 
@@ -22,14 +25,11 @@ async function compile(folder: string): Promise<string | undefined> {
   }
 }
 
-/** Our side: nanoseconds of the same calls. */
-function ours(fd: number, value: Uint8Array): number {
-  const start = performance.now();
+/** Our side: the same calls. */
+function ours(fd: number, value: Uint8Array): void {
   let bad = 0;
   for (let i = 0; i < CALLS; i += 1) bad |= linux.ioctlBuffer(fd, FIONREAD, value);
-  const took = performance.now() - start;
   if (bad !== 0) throw new Error("FIONREAD failed");
-  return took * 1e6;
 }
 
 /** Compares one ioctl through the seam with the same ioctl from C, round by round in one run. */
@@ -38,37 +38,27 @@ export async function ioctlRow(): Promise<Row> {
   try {
     const program = await compile(folder);
     if (program === undefined) return missing(NAME, LIMIT, "no C compiler: install gcc");
-    return await interleave(program);
+    return await inTurns(program);
   } finally {
     await Deno.remove(folder, { recursive: true });
   }
 }
 
-async function interleave(program: string): Promise<Row> {
+async function inTurns(program: string): Promise<Row> {
   using _library = linux.retain();
   const fd = linux.memfd("bench", 1);
   const value = new Uint8Array(8);
+  using _cpu = onOneCpu();
   await using native = new Deno.Command(program, { stdin: "piped", stdout: "piped" }).spawn();
   const reader = native.stdout.pipeThrough(new TextDecoderStream()).getReader();
   const writer = native.stdin.getWriter();
   const theirs = async (): Promise<number> => {
     await writer.write(new TextEncoder().encode(`${CALLS}\n`));
-    return Number((await reader.read()).value);
+    return Number((await reader.read()).value) / 1e6;
   };
-  ours(fd, value); // compiled by now
-  await theirs();
-  const times: [number, number][] = [];
-  for (let i = 0; i < ROUNDS; i += 1) times.push([ours(fd, value), await theirs()]);
+  const sides = [() => timed(() => ours(fd, value)), theirs];
+  const [through, loop] = await interleave(sides, ROUNDS);
   await writer.close();
   linux.close(fd);
-  const ns = (side: 0 | 1): string =>
-    `${(median(times.map((t) => t[side])) / CALLS).toFixed(0)} ns`;
-  return {
-    name: NAME,
-    ours: ns(0),
-    against: ns(1),
-    figure: median(times.map(([a, b]) => a / b)),
-    better: "less",
-    must: LIMIT,
-  };
+  return costRow({ name: NAME, must: LIMIT, amount: CALLS, unit: "ns" }, through!, loop!);
 }

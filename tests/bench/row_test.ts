@@ -2,7 +2,7 @@ import { equal } from "../std/assert.ts";
 import { describe, it } from "../std/testing.ts";
 import { type Machine, markdown } from "./markdown.ts";
 import { judge, median, missing, type Row, spread } from "./row.ts";
-import { costRow, fasterRow } from "./scan/measure.ts";
+import { costRow, fasterRow } from "./measure.ts";
 import { setBitsOf } from "./scan/set_bits.ts";
 import { table } from "./table.ts";
 
@@ -72,7 +72,7 @@ describe("a row of the bench", () => {
     const wanted = { name: "x", must: 1, amount: 8e6, unit: "GB/s" } as const;
     const faster = fasterRow(wanted, [2, 4, 1], [[8, 4, 9], [6, 9, 4]]);
     equal([faster.figure, faster.ours, faster.against], [3, "4.00 GB/s", "2.00 GB/s"]);
-    equal(costRow({ ...wanted, unit: "ns/run" }, [6, 8, 9], [2, 2, 3]).figure, 3);
+    equal(costRow({ ...wanted, unit: "ns" }, [6, 8, 9], [2, 2, 3]).figure, 3);
   });
 
   it("has the median, and half of what the middle half spans", () => {

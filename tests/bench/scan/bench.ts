@@ -2,7 +2,7 @@ import { AREA_BYTES, RESERVED } from "../../../lib/dirty/area.ts";
 import type { BitMemory, EdgeScan } from "../../../lib/dirty/kernels.ts";
 import { WordScan } from "../../../lib/dirty/twin_memory.ts";
 import { DENSITIES } from "./bitmaps.ts";
-import { ROUNDS } from "./measure.ts";
+import { ROUNDS } from "../measure.ts";
 import type { Native } from "./native.ts";
 
 /** Where the first bitmap begins. */

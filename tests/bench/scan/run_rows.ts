@@ -1,6 +1,6 @@
 import { missing, type Row } from "../row.ts";
 import type { Bench } from "./bench.ts";
-import { fasterRow, interleave, type Side, timed } from "./measure.ts";
+import { fasterRow, interleave, type Side, timed } from "../measure.ts";
 import { RoaringRuns } from "./roaring.ts";
 
 type Target = readonly [must?: number, aim?: number];

@@ -2,7 +2,7 @@ import { copyBitmap } from "../../../lib/dirty/arena.ts";
 import { DirtyWindow } from "../../../lib/dirty/window.ts";
 import type { Row } from "../row.ts";
 import { DENSITIES } from "./bitmaps.ts";
-import { costRow, interleave, timed } from "./measure.ts";
+import { costRow, interleave, timed } from "../measure.ts";
 
 /** Compares the three ways to the runs of a window. */
 export async function wayRows(bytes: number): Promise<Row[]> {
@@ -37,7 +37,7 @@ export async function wayRows(bytes: number): Promise<Row[]> {
       }),
   ]) as [number[], number[], number[]];
   if (inObjects !== inBatches || inCalls !== inBatches) throw new Error("The ways differ");
-  const wanted = { amount: runs, unit: "ns/run" } as const;
+  const wanted = { amount: runs, unit: "ns" } as const;
   return [
     costRow({ ...wanted, name: "runs() / runBatches(), 1 %", must: 6, aim: 4 }, objects, batches),
     costRow({ ...wanted, name: "forEachRun() / runBatches(), 1 %", must: 3 }, calls, batches),

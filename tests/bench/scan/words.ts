@@ -1,6 +1,6 @@
 import type { Row } from "../row.ts";
 import { AT, type Bench, GAP } from "./bench.ts";
-import { fasterRow, interleave, timed } from "./measure.ts";
+import { fasterRow, interleave, timed } from "../measure.ts";
 
 /** Pages of a cell of the heat map, as `scan.c` has them. */
 const CELL = 32768;

@@ -1,4 +1,4 @@
-import { median, type Row, spread } from "../row.ts";
+import { median, type Row, spread } from "./row.ts";
 
 /** One way to do something: milliseconds that it took. */
 export type Side = () => number | Promise<number>;
@@ -56,9 +56,10 @@ export interface Wanted {
   /** Nothing, where the row only explains others. */
   readonly must?: number | undefined;
   readonly aim?: number | undefined;
-  /** Bytes or runs that a call works on, for the columns. */
+  /** Bytes that a call works on, or runs or requests that it makes, for the columns. */
   readonly amount: number;
-  readonly unit: "GB/s" | "ns/run";
+  /** Nanoseconds are of one of them. */
+  readonly unit: "GB/s" | "ns";
 }
 
 function rate(times: readonly number[], { amount, unit }: Wanted): string {
