@@ -26,6 +26,8 @@ const BEGAN: usize = 36;
 const BASE: usize = 40;
 /** Address of the block that was listed. */
 const FROM: usize = 44;
+/** 1 where the words that are listed have few edges each. */
+const FEW: usize = 48;
 const LIST: usize = 64;
 /** Words of a block. */
 const BLOCK: u32 = 1024;
@@ -157,18 +159,28 @@ function putMany(out: u32, base: u32, edges: u64): u32 {
   return putBytes(out, base, edges, eights());
 }
 
-/** Writes the places of a word's edges; what it writes behind them is overwritten. */
+/**
+ * Writes the places of a word's edges, `some` of them, two or four, without asking; what it writes behind them is
+ * overwritten.
+ */
 // @ts-ignore: decorator
 @inline
-function put(out: u32, base: u32, edges: u64): u32 {
+function put(out: u32, base: u32, edges: u64, some: i32): u32 {
   const many = <u32> popcnt(edges);
   if (many > MANY) return putMany(out, base, edges);
   const end = out + (many << 2);
-  // Four without asking: a branch that is taken one time in three costs more.
   edges = putTwo(out, base, edges);
-  edges = putTwo(out + 8, base, edges);
-  for (out += 16; out < end; out += 8) edges = putTwo(out, base, edges);
+  if (some > 2) edges = putTwo(out + 8, base, edges);
+  for (out += some << 2; out < end; out += 8) edges = putTwo(out, base, edges);
   return end;
+}
+
+/** Whether the first words of a list have no more than two edges, as those where long runs begin or end. */
+function areFew(take: u32, listed: u32, from: u32): bool {
+  const end = min(listed, take + 32);
+  let most: u64 = 0;
+  for (; take < end; take += 2) most = max(most, popcnt(edgesOf(from + <u32> load<u16>(take))));
+  return most <= 2;
 }
 
 /** Finds the next runs; gives how many edges stand in the area: always whole runs. */
@@ -184,6 +196,7 @@ export function runs(area: u32): u32 {
   let take = load<u32>(area, TAKE);
   let listed = load<u32>(area, LISTED);
   let mode = load<u32>(area, MODE);
+  let few = <bool> load<u32>(area, FEW);
   let from = load<u32>(area, FROM);
   if (load<u32>(area, OPEN)) {
     store<u32>(out, load<u32>(area, BEGAN));
@@ -195,15 +208,22 @@ export function runs(area: u32): u32 {
     const end = min<u32>(wordsEnd, start + 64);
     for (; next < end; next += 8) {
       const word = load<u64>(next);
-      out = put(out, base + ((next - start) << 3), word ^ ((word << 1) | carry));
+      out = put(out, base + ((next - start) << 3), word ^ ((word << 1) | carry), 4);
       carry = word >>> 63;
     }
   }
   for (;;) {
-    while (take < listed && out < full) {
-      const at = from + <u32> load<u16>(take);
-      take += 2;
-      out = put(out, base + ((at - start) << 3), edgesOf(at));
+    if (few) {
+      for (; take < listed && out < full; take += 2) {
+        const at = from + <u32> load<u16>(take);
+        out = put(out, base + ((at - start) << 3), edgesOf(at), 2);
+      }
+    } else {
+      // Four without asking: a branch that is taken one time in three costs more.
+      for (; take < listed && out < full; take += 2) {
+        const at = from + <u32> load<u16>(take);
+        out = put(out, base + ((at - start) << 3), edgesOf(at), 4);
+      }
     }
     if (mode == EVERY) {
       // All is at hand here: a list, and a call a word, would cost a third more.
@@ -231,6 +251,7 @@ export function runs(area: u32): u32 {
     for (next = wide; next < end; next += 8) listed = note(listed, next, from);
     // From one word with an edge in 32 on, the branches cost more than they save.
     const listedBytes = (listed - take) << 2;
+    few = areFew(take, listed, from);
     mode = listedBytes == bytes ? EVERY : listedBytes > bytes >>> 5 ? DENSE : SPARSE;
   }
   if (out < full && next == wordsEnd && !load<u32>(area, DONE)) {
@@ -238,7 +259,7 @@ export function runs(area: u32): u32 {
       const tail = tailWord(start, bits);
       const carry = start == wordsEnd ? <u64> load<u32>(area, OPEN) : load<u64>(wordsEnd - 8) >>> 63;
       const edges = tail ^ ((tail << 1) | carry);
-      out = put(out, base + ((wordsEnd - start) << 3), edges);
+      out = put(out, base + ((wordsEnd - start) << 3), edges, 4);
     }
     store<u32>(area, 1, DONE);
   }
@@ -250,6 +271,7 @@ export function runs(area: u32): u32 {
   store<u32>(area, take, TAKE);
   store<u32>(area, listed, LISTED);
   store<u32>(area, mode, MODE);
+  store<u32>(area, few, FEW);
   store<u32>(area, from, FROM);
   return edges - open;
 }

@@ -106,6 +106,25 @@ for (const [name, memory] of Object.entries(MEMORIES)) {
       agree((dense + "1".repeat(64 * 1031)).repeat(2) + many);
     });
 
+    it("are those of a block whose first words have few edges and the others more, and the reverse", () => {
+      // What the first 16 words of a list are like says how all of the block are written.
+      const words = ["1", "11", "101", "10101", "1010101", "01".repeat(32)].map((bits) =>
+        bits.padEnd(64, "0")
+      );
+      const head = "0".repeat(8 * 64);
+      for (const gap of ["", "0".repeat(64)]) {
+        for (const first of words) {
+          for (const then of words) {
+            for (const many of [15, 16, 17]) {
+              const text = head + (first + gap).repeat(many) + (then + gap).repeat(20);
+              agree(text + "0".repeat(64 * 1024) + (then + gap).repeat(1030) + first);
+            }
+          }
+        }
+      }
+      agree(head + ("11" + "0".repeat(62)).repeat(MOST_EDGES));
+    });
+
     it("come in batches that never cut one, whatever the bit at which a batch is full", () => {
       const alternate = "01".repeat(MOST_EDGES + 300);
       for (let shift = 0; shift < 66; shift += 1) {
