@@ -3,7 +3,7 @@ import type { Extent } from "../base/extent.ts";
 import { ERRNO } from "../base/errno.ts";
 import type { DirtyLabel } from "../dirty/label.ts";
 import type { BitmapTarget, DirtySource, ReadRequest } from "../dirty/source.ts";
-import { describe } from "../rules/range.ts";
+import { ADDRESS_END, describe } from "../rules/range.ts";
 import type { Kernel } from "../sys/kernel.ts";
 import type { ScopeKeeper } from "./scope.ts";
 import {
@@ -98,7 +98,10 @@ export class Type1Source implements DirtySource {
       NAME,
       `read the dirty pages of ${describe(range)}`,
       (errno) =>
-        errno === ERRNO.EINVAL
+        errno === ERRNO.EINVAL && range.iova + range.size === ADDRESS_END
+          ? "before v6.18 the kernel cannot read the last page below 2^64: end the mapping a page " +
+            "before it; take every mapped page of it as dirty"
+          : errno === ERRNO.EINVAL
           ? "another user of the container stopped its tracking, or changed its mappings; take " +
             "every mapped page of it as dirty"
           : "some of its bits may be cleared and lost: take every mapped page of it as dirty",

@@ -1,5 +1,5 @@
 import { Container, type Kernel, PartialUnmapError, VfioError } from "../../mod.ts";
-import { DEFAULT_SCENE, ModelKernel } from "../../lib/model/mod.ts";
+import { DEFAULT_MDEV, DEFAULT_SCENE, ModelKernel } from "../../lib/model/mod.ts";
 import {
   VFIO_IOMMU_GET_INFO,
   vfio_iommu_type1_dma_unmap,
@@ -55,6 +55,23 @@ describe("a kernel that unmaps less than it was asked for", () => {
       container.groups[0]?.[Symbol.dispose]();
       equal(mapping.isMapped, false);
     });
+  });
+});
+
+describe("the last page below 2^64", () => {
+  it("is said to be what this kernel can neither read nor unmap, as no IOMMU refuses it", () => {
+    const kernel = new ModelKernel();
+    using container = Container.open({ kernel });
+    using group = container.attach(DEFAULT_MDEV);
+    using memory = container.allocate(4096n);
+    const mapping = container.map(memory, { iova: (1n << 64n) - 4096n });
+    using tracker = container.trackDirty();
+    throws(() => [...tracker.drain()], VfioError, "cannot read the last page below 2^64: end");
+    const text = "0x0 bytes of 0x1000: before v6.18 it cannot unmap the last page below 2^64";
+    throws(() => mapping[Symbol.dispose](), PartialUnmapError, text);
+    tracker[Symbol.dispose]();
+    group[Symbol.dispose]();
+    equal(mapping.isMapped, false);
   });
 });
 
