@@ -65,7 +65,10 @@ async function showTopic(name: string, out: Output): Promise<boolean> {
 
 function checkCount({ name, operands, count }: CommandRow, given: readonly string[]): void {
   const [least, most] = count;
-  if (given.length < least) throw new UsageError(`${name} needs a ${operands.replace("...", "")}`);
+  if (given.length < least) {
+    const wanted = least === 1 ? `a ${operands.replace("...", "")}` : operands;
+    throw new UsageError(`${name} needs ${wanted}; got ${given.join(" ") || "nothing"}`);
+  }
   if (given.length > most) {
     const takes = most === 0 ? "no argument" : most === 1 ? "one DEVICE" : `${most} arguments`;
     throw new UsageError(`${name} takes ${takes}; got ${given.join(" ")}`);
