@@ -23,7 +23,7 @@ export async function heat(context: Context): Promise<number> {
     return new HeatBuilder({ pageSize: head.pageSize, mappings });
   });
   const text = renderHeatmap(builder.data(), {
-    title: `dirty pages of ${plan.devices.join(", ")}`,
+    title: `dirty pages of ${(about?.devices ?? plan.devices).join(", ")}`,
     subtitle: [about?.kernel, about?.source, about?.command].filter(Boolean).join("; "),
     kind: parsed.flags.has("address") ? "address" : "time",
   });

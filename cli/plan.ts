@@ -109,10 +109,11 @@ function show(out: Output, result: Forecast): void {
     later: [...later],
     tracking: [...tracking],
   });
+  const some = mappings === 0 ? "" : `: ${counted(mappings, "mapping")} of it would, `;
   out.line(
     fits
       ? `fits: ${counted(mappings, "mapping")}, ${formatSize(mapped)}`
-      : `does not fit: ${counted(mappings, "mapping")} of it would, ${formatSize(mapped)}`,
+      : `does not fit${some}${some === "" ? "" : formatSize(mapped)}`,
   );
   const left = dmaAvailable === undefined ? "" : `, ${counted(dmaAvailable, "mapping")} left`;
   out.line(`  VmLck would be ${formatSize(locked)}${left}`);
@@ -126,6 +127,8 @@ function show(out: Output, result: Forecast): void {
       ),
     );
   }
+  // Where no mapping fits, there is none that anything comes later for.
+  if (mappings === 0) return;
   for (const text of later) out.lines(wrap(`  later: ${text}`, "    "));
   for (const text of tracking) out.lines(wrap(`  tracking: ${text}`, "    "));
 }

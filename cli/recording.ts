@@ -129,7 +129,9 @@ export async function openSession(
 ): Promise<Session> {
   const all: Found[] = [];
   using progress = new Progress(out);
+  let isEmpty = true;
   for await (const entry of entriesOf(path, signal, progress)) {
+    isEmpty = false;
     const last = all.at(-1);
     if (entry.type === "head") {
       all.push({ head: entry.head, mappings: new Map(), rounds: 0, end: undefined });
@@ -148,10 +150,12 @@ export async function openSession(
   const number = session ?? all.length;
   const found = all[number - 1];
   if (found === undefined) {
-    const has = all.length === 0
-      ? "it is no recording"
-      : `it has ${counted(all.length, "session")}`;
-    throw new InputError(`Cannot read session ${Math.max(1, number)} of ${path}: ${has}`);
+    throw new InputError(
+      all.length > 0
+        ? `Cannot read session ${number} of ${path}: it has ${counted(all.length, "session")}`
+        : `Cannot read ${path}: it is ${isEmpty ? "empty" : "no recording"}; one is made by: ` +
+          "pinscope watch DEVICE --save FILE",
+    );
   }
   if (session === undefined && all.length > 1) {
     out.hint(`${path}: session ${number} of ${all.length}, the last; --session takes another`);

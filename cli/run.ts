@@ -65,7 +65,10 @@ async function showTopic(name: string, out: Output): Promise<boolean> {
 
 function checkCount({ name, operands, count }: CommandRow, given: readonly string[]): void {
   const [least, most] = count;
-  if (given.length < least) throw new UsageError(`${name} needs a ${operands.replace("...", "")}`);
+  if (given.length < least) {
+    const wanted = least === 1 ? `a ${operands.replace("...", "")}` : operands;
+    throw new UsageError(`${name} needs ${wanted}; got ${given.join(" ") || "nothing"}`);
+  }
   if (given.length > most) {
     const takes = most === 0 ? "no argument" : most === 1 ? "one DEVICE" : `${most} arguments`;
     throw new UsageError(`${name} takes ${takes}; got ${given.join(" ")}`);
@@ -173,12 +176,27 @@ async function kernelOf(command: CommandRow, parsed: ParsedOptions): Promise<Ker
   return new ModelKernel(profile === undefined ? scene : { ...scene, profile });
 }
 
+/** The reason, and each thing that could not be released after it, said once. */
+function reasonsOf(error: unknown): unknown[] {
+  const list: unknown[] = [];
+  for (let rest = error;; rest = rest.suppressed) {
+    const one: unknown = rest instanceof SuppressedError ? rest.error : rest;
+    const isSaid = one instanceof VfioError &&
+      list.some((other) => other instanceof VfioError && other.message === one.message);
+    if (!isSaid) list.unshift(one);
+    if (!(rest instanceof SuppressedError)) return list;
+  }
+}
+
 /** Says what went wrong, and gives the exit status for it. */
 function tell(error: unknown, out: Output, command: CommandRow | undefined): number {
   if (error instanceof SuppressedError) {
     // Something could not be released after an error, which is the reason and comes first.
-    const status = tell(error.suppressed, out, command);
-    tell(error.error, out, command);
+    const [first, ...more] = reasonsOf(error);
+    const status = tell(first, out, command);
+    // With the device went what was to be released.
+    const isGone = first instanceof VfioError && first.details["gone"] === true;
+    if (!isGone) { for (const one of more) tell(one, out, command); }
     return status;
   }
   if (error instanceof Interrupted) return error.status;

@@ -11,19 +11,31 @@ import {
   vfio_iommu_type1_dma_map,
   vfio_iommu_type1_dma_unmap,
 } from "../uapi/type1.ts";
+import { ADDRESS_END } from "../rules/range.ts";
 import { explainMap } from "./explain.ts";
 
 /** Compares what the kernel says it removed with what was asked. */
-export function compareUnmapped(wanted: bigint, removed: bigint, action: string): void {
+export function compareUnmapped(
+  wanted: bigint,
+  removed: bigint,
+  action: string,
+  more: string = "",
+): void {
   if (removed === wanted) return;
   throw new PartialUnmapError({
     operation: "VFIO_IOMMU_UNMAP_DMA",
     errno: ERRNO.ENOENT,
     action,
-    hint: `the kernel removed ${hex(removed)} bytes of ${hex(wanted)}`,
+    hint: `the kernel removed ${hex(removed)} bytes of ${hex(wanted)}${more}`,
     details: { wanted, removed },
   });
 }
+
+/** Before v6.18 the sum of address and length wraps around, and nothing is found. */
+const whyNotLast = ({ iova, size }: Extent): string =>
+  iova + size === ADDRESS_END
+    ? ": before v6.18 it cannot unmap the last page below 2^64 by itself; it goes with the container"
+    : "";
 
 /** The requests MAP and UNMAP of a container, without any memory of what is mapped. */
 export class MapRequests {
@@ -65,7 +77,7 @@ export class MapRequests {
     fields.size = range.size;
     const action = `unmap ${formatSize(range.size)} at iova ${hex(range.iova)}`;
     check(kernel.ioctlBuffer(fd, VFIO_IOMMU_UNMAP_DMA, bytes), "VFIO_IOMMU_UNMAP_DMA", action);
-    compareUnmapped(range.size, fields.size, action);
+    compareUnmapped(range.size, fields.size, action, whyNotLast(range));
   }
 
   /** Unmaps a range of whole mappings and has its dirty bits written to `target`. */
@@ -87,7 +99,7 @@ export class MapRequests {
       action,
       "take every page of the mapping as dirty",
     );
-    compareUnmapped(size, request.fields.size, action);
+    compareUnmapped(size, request.fields.size, action, whyNotLast(range));
   }
 
   /**

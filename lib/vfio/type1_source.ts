@@ -1,9 +1,9 @@
-import { check } from "../base/error.ts";
+import { check, VfioError } from "../base/error.ts";
 import type { Extent } from "../base/extent.ts";
 import { ERRNO } from "../base/errno.ts";
 import type { DirtyLabel } from "../dirty/label.ts";
 import type { BitmapTarget, DirtySource, ReadRequest } from "../dirty/source.ts";
-import { describe } from "../rules/range.ts";
+import { ADDRESS_END, describe } from "../rules/range.ts";
 import type { Kernel } from "../sys/kernel.ts";
 import type { ScopeKeeper } from "./scope.ts";
 import {
@@ -11,10 +11,16 @@ import {
   VFIO_IOMMU_DIRTY_PAGES_FLAG_START,
   VFIO_IOMMU_DIRTY_PAGES_FLAG_STOP,
 } from "../uapi/flag.ts";
-import { VFIO_IOMMU_DIRTY_PAGES } from "../uapi/request.ts";
-import { dirty_bitmap_get_request, vfio_iommu_type1_dirty_bitmap } from "../uapi/type1.ts";
+import { VFIO_IOMMU_DIRTY_PAGES, VFIO_IOMMU_GET_INFO } from "../uapi/request.ts";
+import {
+  dirty_bitmap_get_request,
+  vfio_iommu_type1_dirty_bitmap,
+  vfio_iommu_type1_info,
+} from "../uapi/type1.ts";
 
 const NAME = "VFIO_IOMMU_DIRTY_PAGES";
+const GONE = "the last device of the container was removed, or unbound from its driver, and all " +
+  "mappings went with it; pinscope info lists the devices there are";
 
 /** What {@link Type1Source} is made from. */
 export interface Type1SourceInit {
@@ -93,16 +99,32 @@ export class Type1Source implements DirtySource {
   /** What GET_BITMAP answered. */
   checkRead(result: number, range: Extent): void {
     if (result >= 0) return;
+    const action = `read the dirty pages of ${describe(range)}`;
+    if (result === -ERRNO.EINVAL && this.#isGone()) {
+      const details = { gone: true };
+      throw new VfioError({ operation: NAME, errno: ERRNO.EINVAL, action, hint: GONE, details });
+    }
     check(
       result,
       NAME,
-      `read the dirty pages of ${describe(range)}`,
+      action,
       (errno) =>
-        errno === ERRNO.EINVAL
+        errno === ERRNO.EINVAL && range.iova + range.size === ADDRESS_END
+          ? "before v6.18 the kernel cannot read the last page below 2^64: end the mapping a page " +
+            "before it; take every mapped page of it as dirty"
+          : errno === ERRNO.EINVAL
           ? "another user of the container stopped its tracking, or changed its mappings; take " +
             "every mapped page of it as dirty"
           : "some of its bits may be cleared and lost: take every mapped page of it as dirty",
     );
+  }
+
+  /** Whether the container has lost its groups: no request but those of the container works then. */
+  #isGone(): boolean {
+    const { kernel, fd } = this.#init;
+    const { fields, bytes } = vfio_iommu_type1_info.create();
+    fields.argsz = vfio_iommu_type1_info.size;
+    return kernel.ioctlBuffer(fd, VFIO_IOMMU_GET_INFO, bytes) === -ERRNO.EINVAL;
   }
 
   /** By the groups that are attached; type1 does not tell mappings apart. */

@@ -7,13 +7,13 @@ import { labelLane, type LabelSpan, patternDefs, patternOf, spansOf } from "./he
 import { CHAR, type HeatLayout, layOut, LINE } from "./heat_layout.ts";
 import { styleOf, type Theme } from "./heat_style.ts";
 import { levelOf, LEVELS } from "./scale.ts";
-import { duration, escapeText, grouped } from "./text.ts";
+import { brokenLines, duration, escapeText, grouped } from "./text.ts";
 
 /** How to draw a heat map. */
 export interface HeatmapOptions {
   /** The first line; "dirty pages" by default. */
   readonly title?: string;
-  /** A line below it: what was measured, on which kernel. */
+  /** Below it: what was measured, on which kernel; broken between words into lines. */
   readonly subtitle?: string;
   /** Address against time, which is the default, or address alone: all rounds as one. */
   readonly kind?: "time" | "address";
@@ -37,12 +37,24 @@ const WIDE = 96;
 export function placeHeatmap(
   data: HeatData,
   options: HeatmapOptions = {},
-): { readonly shown: HeatData; readonly layout: HeatLayout } {
+): {
+  readonly shown: HeatData;
+  readonly layout: HeatLayout;
+  /** The lines below the title. */
+  readonly texts: readonly string[];
+} {
   const { kind = "time", subtitle } = options;
-  const lines = subtitle === undefined ? 2 : 3;
   const shown = kind === "address" ? flatten(data) : data;
-  return { shown, layout: layOut(shown, lines, kind === "address" ? WIDE : undefined) };
+  const wide = kind === "address" ? WIDE : undefined;
+  // How wide it is does not depend on the lines.
+  const { width } = layOut(shown, 0, wide);
+  const texts = [subtitle, factsOf(shown)]
+    .flatMap((text) => text === undefined ? [] : brokenLines(text, roomOf(width, CHAR)));
+  return { shown, texts, layout: layOut(shown, 1 + texts.length, wide) };
 }
+
+/** How many characters have room beside each other. */
+const roomOf = (width: number, size: number): number => Math.floor((width - 28) / size);
 
 /**
  * Draws dirty pages as an SVG file: address against time, or address alone. The same data and options
@@ -58,16 +70,15 @@ export function placeHeatmap(
  */
 export function renderHeatmap(data: HeatData, options?: HeatmapOptions): string {
   const given: HeatmapOptions = checkOptions(options, OPTIONS);
-  const { title = "dirty pages", subtitle, kind = "time", theme = "light" } = given;
+  const { title = "dirty pages", kind = "time", theme = "light" } = given;
   const id = (given.id ?? "heat").replace(/[^A-Za-z0-9_-]/g, "_");
-  const { shown, layout } = placeHeatmap(data, given);
+  const { shown, layout, texts } = placeHeatmap(data, given);
   const { width, height } = layout;
   const spans = spansOf(shown.columns);
   // All rounds as one: where they mean different things the text says so, for lines would hide the rest.
   const marked = kind === "address" && (spans[0]?.labels.length ?? 0) > 1 ? [] : spans;
-  const texts = [subtitle, factsOf(shown)].filter((text) => text !== undefined);
   const fit = (text: string, size: number): string => {
-    const most = Math.floor((width - 28) / size);
+    const most = roomOf(width, size);
     return escapeText(text.length > most ? `${text.slice(0, most - 1)}…` : text);
   };
   const [first, end] = [shown.columns[0], shown.columns.at(-1)];

@@ -51,3 +51,18 @@ export function duration(ms: number): string {
 export function grouped(value: number): string {
   return String(value).replace(/\B(?=(\d{3})+$)/g, ",");
 }
+
+/** Text in lines of at most so many characters: broken between words, and within one that is longer. */
+export function brokenLines(text: string, most: number): string[] {
+  const lines: string[] = [];
+  let line = "";
+  for (const word of text.split(" ")) {
+    if (line !== "" && line.length + 1 + word.length > most) {
+      lines.push(line);
+      line = "";
+    }
+    line = line === "" ? word : `${line} ${word}`;
+    for (; line.length > most; line = line.slice(most)) lines.push(line.slice(0, most));
+  }
+  return [...lines, line];
+}

@@ -24,6 +24,17 @@ describe("pinscope heat", () => {
     match((await run(["heat", PCI, "--address", ...fast])).out, /was dirty, of 6</);
   });
 
+  it("of a recording, names the device", async () => {
+    const path = Deno.makeTempFileSync({ suffix: ".psr" });
+    try {
+      await run(["heat", DEFAULT_MDEV, ...fast, "--save", path]);
+      const { out } = await run(["heat", "--from", path]);
+      ok(out.includes(`>dirty pages of ${DEFAULT_MDEV}<`), out.slice(0, 300));
+    } finally {
+      Deno.removeSync(path);
+    }
+  });
+
   it("writes a file, and says why it cannot", async () => {
     const path = Deno.makeTempFileSync();
     try {

@@ -1,7 +1,7 @@
 import { Output } from "../../cli/output.ts";
 import { plan } from "../../cli/plan.ts";
 import { ModelKernel } from "../../lib/model/mod.ts";
-import { equal, match } from "../std/assert.ts";
+import { equal, match, ok } from "../std/assert.ts";
 import { describe, it } from "../std/testing.ts";
 import { Kept, records, run, tooWide } from "./capture.ts";
 
@@ -44,6 +44,13 @@ describe("pinscope plan", () => {
     const { code, out } = await run(["plan", "--model", "--map", "0:64M", MDEV]);
     equal([code, tooWide(out)], [0, []]);
     match(out, /^ {2}later: the memory limit counts at each page that a driver pins/m);
+  });
+
+  it("says nothing of later where no mapping fits", async () => {
+    const { code, out } = await run(["plan", "--model", "--map", "0xfffffffffffff000:8K", MDEV]);
+    equal(code, 1);
+    match(out, /^does not fit\n {2}VmLck would be 0 bytes, 65,535 mappings left\n {2}mapping 1 /);
+    ok(!out.includes("later:"), out);
   });
 
   it("says what it assumes without type1, and that memory is too small", () => {

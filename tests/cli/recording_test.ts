@@ -77,7 +77,13 @@ describe("dirty --save and --from", () => {
       equal((await code("dirty", PCI, "--from", path))[0], 2);
       equal((await code("dirty", "--map", "1M:1M", "--from", path))[0], 2);
       equal((await code("dirty", "--from", path))[0], 1);
-      Deno.writeTextFileSync(path, "no recording");
+      const make = "one is made by: pinscope watch DEVICE --save FILE";
+      for (const [text, is] of [["", "empty"], ["no recording", "no recording"]] as const) {
+        Deno.writeTextFileSync(path, text);
+        const { err } = await run(["watch", "--from", path]);
+        const said = unwrapped(err).trimEnd();
+        ok(said.endsWith(`pinscope: Cannot read ${path}: it is ${is}; ${make}`), said);
+      }
       const [one, text] = await code("heat", "--from", path);
       equal(one, 1);
       match(`${text}`, /12 bytes from byte 0 on not read/);

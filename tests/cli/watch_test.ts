@@ -15,7 +15,10 @@ describe("pinscope watch without a terminal", () => {
     equal([code, err], [0, ""]);
     const lines = out.trimEnd().split("\n");
     equal(lines.length, 3);
-    match(lines[0]!, /^round 1: 6 pages dirty, 4 pinned, \+6 -0, .*\/s, VmLck 16 KiB no limit, /);
+    match(
+      lines[0]!,
+      /^round 1: 6 pages dirty, 4 pinned, \+6 -0, .*\/s, VmLck 16 KiB \(no limit\), /,
+    );
     match(lines[2]!, /^round 3: 6 pages dirty, 4 pinned, \+2 -2, .* ms, pinned-scope$/);
     ok(!out.includes("\x1b"));
   });
@@ -221,7 +224,7 @@ describe("pinscope watch on a terminal", () => {
       const name = path.split("/").at(-1);
       const frames = writes.filter((text) => text.includes("round 3 of 3"));
       ok(frames.length >= 3);
-      ok(frames.every((text) => text.includes(`pinscope watch ${DEFAULT_MDEV}, from ${name}`)));
+      ok(frames.every((text) => text.includes(`pinscope watch from ${name}: ${DEFAULT_MDEV}`)));
       match(writes.at(-1)!, /^round 3: 6 pages dirty, /);
     } finally {
       await Deno.remove(path);

@@ -1,6 +1,7 @@
 import { Container, type Kernel, PartialUnmapError, VfioError } from "../../mod.ts";
-import { DEFAULT_SCENE, ModelKernel } from "../../lib/model/mod.ts";
+import { DEFAULT_MDEV, DEFAULT_SCENE, ModelKernel } from "../../lib/model/mod.ts";
 import {
+  VFIO_IOMMU_DIRTY_PAGES,
   VFIO_IOMMU_GET_INFO,
   vfio_iommu_type1_dma_unmap,
   vfio_iommu_type1_info,
@@ -55,6 +56,47 @@ describe("a kernel that unmaps less than it was asked for", () => {
       container.groups[0]?.[Symbol.dispose]();
       equal(mapping.isMapped, false);
     });
+  });
+});
+
+describe("a container whose device was removed", () => {
+  it("is told from one that another user changed", () => {
+    // As Linux answers then: see tests/kernel/vendor/gone_test.ts.
+    const lost = new Set<number>();
+    const kernel = new class extends ModelKernel {
+      override ioctlBuffer(fd: number, request: number, argument: Uint8Array): number {
+        return lost.has(request) ? -22 : super.ioctlBuffer(fd, request, argument);
+      }
+    }();
+    opened(kernel, (container) => {
+      using memory = container.allocate(1n << 20n);
+      using _mapping = container.map(memory);
+      using tracker = container.trackDirty();
+      const read = (): unknown => [...tracker.drain()];
+      lost.add(VFIO_IOMMU_DIRTY_PAGES);
+      throws(read, VfioError, "another user of the container stopped its tracking");
+      lost.add(VFIO_IOMMU_GET_INFO);
+      const error = throws(read, VfioError, "the last device of the container was removed, or");
+      equal((error as VfioError).details["gone"], true);
+      lost.clear();
+    });
+  });
+});
+
+describe("the last page below 2^64", () => {
+  it("is said to be what this kernel can neither read nor unmap, as no IOMMU refuses it", () => {
+    const kernel = new ModelKernel();
+    using container = Container.open({ kernel });
+    using group = container.attach(DEFAULT_MDEV);
+    using memory = container.allocate(4096n);
+    const mapping = container.map(memory, { iova: (1n << 64n) - 4096n });
+    using tracker = container.trackDirty();
+    throws(() => [...tracker.drain()], VfioError, "cannot read the last page below 2^64: end");
+    const text = "0x0 bytes of 0x1000: before v6.18 it cannot unmap the last page below 2^64";
+    throws(() => mapping[Symbol.dispose](), PartialUnmapError, text);
+    tracker[Symbol.dispose]();
+    group[Symbol.dispose]();
+    equal(mapping.isMapped, false);
   });
 });
 

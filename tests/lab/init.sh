@@ -90,9 +90,16 @@ if [ "$LAB_UID" != 0 ]; then
   for node in /dev/vfio/[0-9]*; do chown "$LAB_UID:$LAB_UID" "$node"; done
 fi
 
-export HOME=/tmp TMPDIR=/tmp NO_COLOR=1 LANG=C.UTF-8
+export HOME=/tmp TMPDIR=/tmp LANG=C.UTF-8
+# A shell has a terminal, whose user says whether colours are wanted.
+[ -n "$LAB_SHELL" ] || export NO_COLOR=1
 export DENO_DIR=/lab/deno_dir DENO_NO_UPDATE_CHECK=1 DENO_NO_PROMPT=1
 export PINSCOPE_LAB=1 PINSCOPE_LAB_PROFILE="$LAB_PROFILE"
+cat > /usr/bin/pinscope << END
+#!/bin/busybox sh
+exec deno run --quiet --cached-only --no-check --no-lock -A "$LAB_PROJECT/cli/main.ts" "\$@"
+END
+chmod 755 /usr/bin/pinscope
 cd "$LAB_FOLDER" || problem "there is no folder $LAB_FOLDER in the project"
 dmesg -n 1
 echo "lab-start"

@@ -66,6 +66,19 @@ export function settings(order: Order, size: { rows: number; columns: number }):
     exported.join("");
 }
 
+/**
+ * What the guest is told of the host's environment: what tests read (`tests/differential/settings.ts`),
+ * and for a shell which terminal it has.
+ */
+export function passedOn(
+  isShell: boolean,
+  env: (name: string) => string | undefined,
+): Record<string, string> {
+  const names = ["PINSCOPE_SEED", "PINSCOPE_STEPS", ...isShell ? ["TERM", "NO_COLOR"] : []];
+  const found = names.map((name): [string, string | undefined] => [name, env(name)]);
+  return Object.fromEntries(found.filter((one): one is [string, string] => one[1] !== undefined));
+}
+
 /** The list of modules to load, with the profile's parameters for type1. */
 export function loadList(order: Order): string {
   return order.load.map((name) => {

@@ -1,6 +1,6 @@
 import { equal } from "../std/assert.ts";
 import { describe, it } from "../std/testing.ts";
-import { commandScript, Job, loadList, type Order, quote, settings } from "./job.ts";
+import { commandScript, Job, loadList, type Order, passedOn, quote, settings } from "./job.ts";
 import { profileNamed, profiles } from "./profiles.ts";
 
 const [plain] = profiles;
@@ -49,6 +49,15 @@ describe("a job", () => {
     const environment = { PINSCOPE_SEED: "7", OTHER: "it's $(x)" };
     const text = settings({ ...order, environment }, { rows: 24, columns: 80 });
     equal(text.includes("\nexport PINSCOPE_SEED=7\nexport OTHER='it'\\''s $(x)'\n"), true);
+  });
+
+  it("tells a shell, and only that, of the terminal", () => {
+    const host: Record<string, string> = { PINSCOPE_SEED: "7", TERM: "tmux", HOME: "/root" };
+    const env = (name: string): string | undefined => host[name];
+    equal(passedOn(false, env), { PINSCOPE_SEED: "7" });
+    equal(passedOn(true, env), { PINSCOPE_SEED: "7", TERM: "tmux" });
+    host["NO_COLOR"] = "1";
+    equal(passedOn(true, env), { PINSCOPE_SEED: "7", TERM: "tmux", NO_COLOR: "1" });
   });
 
   it("gives type1 the profile's parameters", () => {

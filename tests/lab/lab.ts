@@ -2,7 +2,7 @@
 import { type Boot, boot, type Outlets } from "./boot.ts";
 import { Cache } from "./cache.ts";
 import type { LabOptions } from "./cli.ts";
-import { Job, type Order } from "./job.ts";
+import { Job, type Order, passedOn } from "./job.ts";
 import { inspectKernel, type Kernel } from "./kernel_image.ts";
 import { type KernelChoice, kernelNamed, kernels } from "./kernels.ts";
 import { moduleDepends, readModule } from "./modules.ts";
@@ -105,7 +105,7 @@ export class Lab {
     const order: Order = {
       ...wish,
       project,
-      environment: passedOn(),
+      environment: passedOn(wish.shell, (name) => Deno.env.get(name)),
       asUser: options.asUser,
       load: [...vfioModules, ...optionalModules, ...wish.profile.modules, ...further],
       own: [...vendor, ...options.own],
@@ -140,12 +140,6 @@ export class Lab {
     for (const line of ended.warnings) note(`the kernel said: ${line}`);
     return ended;
   }
-}
-
-/** What tests in the guest read of the host's environment: see `tests/differential/settings.ts`. */
-function passedOn(): Record<string, string> {
-  const found = ["PINSCOPE_SEED", "PINSCOPE_STEPS"].map((name) => [name, Deno.env.get(name)]);
-  return Object.fromEntries(found.filter(([, value]) => value !== undefined));
 }
 
 /** The archive's kernel that the options name; undefined for the lab's own, and for a user's. */

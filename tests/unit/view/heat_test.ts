@@ -153,6 +153,24 @@ describe("renderHeatmap", () => {
     ok(!svg.includes("url(#heat-"), "nothing is by rule only");
   });
 
+  it("breaks a long subtitle into lines, above the cells", () => {
+    const words = Array.from({ length: 60 }, (_, i) => `word${i}`);
+    const subtitle = [...words, "x".repeat(300)].join(" ");
+    for (const kind of ["time", "address"] as const) {
+      const svg = renderHeatmap(dataOf(), { subtitle, kind });
+      const head = svg.slice(0, svg.indexOf('<g class="cells"'));
+      const lines = [...head.matchAll(/<text class="ft" x="14" y="(\d+)">([^<]*)</g)];
+      const width = Number(/viewBox="0 0 (\d+) /.exec(svg)?.[1]);
+      ok(lines.every(([, , text]) => 14 + text!.length * 6.7 <= width));
+      const said = lines.map(([, , text]) => text).join(" ");
+      ok(words.every((word) => said.split(" ").includes(word)));
+      equal(said.match(/x/g)?.length, 300);
+      ok(!said.includes("…"));
+      const top = Number(/<path class="l\d" d="M\d+ (\d+)/.exec(svg)?.[1]);
+      ok(Number(lines.at(-1)?.[1]) < top, "a line of text lies over the cells");
+    }
+  });
+
   it("draws lines over what is dirty by rule, and says so", () => {
     for (
       const [label, pattern] of [["all-mapped", "hatched"], ["incomplete", "crossed"], [
