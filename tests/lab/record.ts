@@ -23,8 +23,6 @@ const VENDOR_NEEDS: Check["needs"] = [
   "migrates",
 ];
 
-/** What the recording of the lab's own kernel is called. */
-const OWN = "own";
 /** Machines of the other kernels on which the own one answers something that its own do not ask. */
 const ALSO_OWN = ["intremap_off", "shared_group", "vendor"];
 
@@ -35,7 +33,7 @@ function isUsed(lab: Lab, { name, ownOnly }: Profile): boolean {
 
 /** Records one kernel; gives the exit status. */
 export async function record(lab: Lab, line: CommandLine): Promise<number> {
-  const name = lab.isOwn ? OWN : lab.name;
+  const name = lab.own?.recording ?? lab.name;
   const file = line.words[0] ?? (name === undefined ? undefined : `${FOLDER}/${name}.json`);
   if (file === undefined) {
     throw new UsageProblem("record of a kernel of your own wants a FILE to write to");
