@@ -4,7 +4,7 @@ import { describe } from "../../std/testing.ts";
 import { runChild } from "../support/child.ts";
 import { it } from "../support/guard.ts";
 import { PAGE } from "../support/machine.ts";
-import { ledgerLines, LIMIT } from "./account_cases.ts";
+import { ledgerLines, LIMIT, OVER } from "./account_cases.ts";
 
 const CHILD = "../own/child/account.ts";
 const memlock = LIMIT * PAGE;
@@ -12,6 +12,7 @@ const seen = (counted: boolean, fits: readonly unknown[]): unknown => ({
   lines: ledgerLines(counted),
   differences: [],
   fits,
+  over: OVER[fits.length === 4 ? "limited" : "free"],
 });
 
 describe("the accounts of an IommufdContainer", () => {
