@@ -1,6 +1,6 @@
 import { checkKind } from "../base/argument.ts";
 import { ERRNO } from "../base/errno.ts";
-import { check, RuleError } from "../base/error.ts";
+import { check, RuleError, VfioError } from "../base/error.ts";
 import {
   hasState,
   MIGRATION_RULES,
@@ -160,13 +160,25 @@ export class Migration {
   }
 
   #explain(errno: number, before: MigrationState): string {
-    const now = this.state();
+    const now = this.#stateIfKnown();
     const why = before === "resuming" && errno === ERRNO.EINVAL
       ? "what was written is no whole state of such a device"
       : "its driver could not do it";
     return now === "error"
       ? `${why}, and the device is in the error state; ${RESET}`
+      : now === undefined
+      ? `${why}, and the device does not tell its state; ${RESET}`
       : `${why}; the device is in the state ${now}`;
+  }
+
+  /** What went wrong first counts, also where the device does not even tell its state any more. */
+  #stateIfKnown(): MigrationState | undefined {
+    try {
+      return this.state();
+    } catch (error) {
+      if (error instanceof VfioError || error instanceof RangeError) return undefined;
+      throw error;
+    }
   }
 
   /**
