@@ -162,7 +162,8 @@ export function explainAttach(kernel: Kernel, errno: number): string | undefined
     case ERRNO.ENOENT:
       return "there is no such address space or page table in the iommufd that it is bound to";
     case ERRNO.EBUSY:
-      return "the device is being reset, or its group is attached elsewhere";
+      return "the device is being reset: try again when that is over; or its group is attached " +
+        "elsewhere";
     case ERRNO.ENOMEM:
       return explainLimit(kernel);
     case ERRNO.EFAULT:

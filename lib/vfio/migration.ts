@@ -122,6 +122,9 @@ export class Migration {
   /**
    * Changes the state, through all that lie between.
    *
+   * From `stop-copy` no way leads back to `pre-copy`. It is refused before the kernel sees it: Linux
+   * v6.12 looks for the way and never ends, with the device locked.
+   *
    * @param to `stop-copy` and `pre-copy` open a stream to read, unless one is open from `pre-copy`
    *   on; `resuming` opens one to write.
    * @returns The stream, if one was opened.

@@ -26,8 +26,12 @@ const VENDOR_NEEDS: Check["needs"] = [
 /** Machines of the other kernels on which the own one answers something that its own do not ask. */
 const ALSO_OWN = ["intremap_off", "shared_group", "vendor"];
 
+/** Machines with another device than the suite knows: they are for one test each. */
+const NOT_ASKED = ["own_reset"];
+
 /** Whether a kernel is recorded on a machine. */
 function isUsed(lab: Lab, { name, ownOnly }: Profile): boolean {
+  if (NOT_ASKED.includes(name)) return false;
   return ownOnly === true ? lab.isOwn : !lab.isOwn || ALSO_OWN.includes(name);
 }
 

@@ -14,6 +14,7 @@ import { it } from "../support/guard.ts";
 import { EDU, EDU2, LOW, MiB, vtd } from "../support/machine.ts";
 import { answer, openFile } from "../support/raw.ts";
 import { refused } from "../support/refused.ts";
+import { sinceSeven } from "../support/release.ts";
 
 /** The node of a device. */
 function node(device: string = EDU): string {
@@ -62,6 +63,21 @@ describe("a device's own node, raw", () => {
     equal(bind(device.fd, { iommufd: iommufd.fd }), "EINVAL");
     equal(info(device.fd), "OK");
     equal(attach(device.fd, 0x7777), "ENOENT");
+  });
+
+  it("is bound by a longer struct: bytes past what the kernel knows are E2BIG where it looks", () => {
+    using iommufd = Iommufd.open();
+    using device = openFile(node());
+    const long = (last: number): string => {
+      const request = vfio_device_bind_iommufd_v6_6.create(64);
+      Object.assign(request.fields, { argsz: request.bytes.length, iommufd: iommufd.fd });
+      request.bytes[request.bytes.length - 1] = last;
+      return answer(linux.ioctlBuffer(device.fd, VFIO_DEVICE_BIND_IOMMUFD, request.bytes));
+    };
+    // Before 7 the kernel reads the 16 bytes that it knows, and no others.
+    if (sinceSeven()) equal(long(1), "E2BIG");
+    equal(long(sinceSeven() ? 0 : 1), "OK");
+    equal(info(device.fd), "OK");
   });
 });
 
