@@ -2,6 +2,7 @@
 import { Container, type HostMemory, type Hwpt, Iommufd, pinsOf } from "../../mod.ts";
 import { LAB_SCENES, ModelKernel, type Scene } from "../../lib/model/mod.ts";
 import { closesUnderForeign, oddMapping } from "../kernel/mock/foreign_case.ts";
+import { largeBitmap } from "../kernel/mock/large_case.ts";
 import { askTop, TOP_ROWS } from "../kernel/mock/top_case.ts";
 import { equal, ok, throws } from "../std/assert.ts";
 import { describe, it } from "../std/testing.ts";
@@ -185,6 +186,10 @@ describe("iommufd on the model", () => {
     using table = space.pageTable(device);
     throws(() => table.setDirtyTracking(true), Error, "made with dirtyTracking");
   });
+});
+
+describe("a bitmap of more than 2 MiB", () => {
+  it("is filled at any byte", () => largeBitmap(new ModelKernel(LAB_SCENES.mock)));
 });
 
 describe("the use of huge pages", () => {

@@ -15,6 +15,16 @@ const seen = (counted: boolean, fits: readonly unknown[]): unknown => ({
   over: OVER[fits.length === 4 ? "limited" : "free"],
 });
 
+describe("the account of an iommufd", () => {
+  it("is chosen with CAP_SYS_RESOURCE; without, it can only be read", async () => {
+    const child = "../own/child/choose.ts";
+    equal(await runChild(child, {}), { chosen: { account: "process" } });
+    equal(await runChild(child, { withoutSysResource: true }), {
+      chosen: { code: "EPERM", operation: "IOMMU_OPTION", named: true, account: "user" },
+    });
+  });
+});
+
 describe("the accounts of an IommufdContainer", () => {
   it("without CAP_IPC_LOCK: the user's, or the process's, up to the limit", async () => {
     const stops = [4, "ENOMEM", 4, "ENOMEM"];
