@@ -49,8 +49,7 @@ export function explainMap(kernel: Kernel, errno: number): string | undefined {
     case ERRNO.EEXIST:
       return "another mapping is in the range";
     case ERRNO.EFAULT:
-      return "the memory cannot be pinned: it is not mapped, not writable, or of a kind that the " +
-        "kernel does not pin for long";
+      return `the memory ${CANNOT_PIN}`;
     case ERRNO.EPERM:
       return "what is copied was mapped for reading only; copy it with access r";
     case ERRNO.ENOENT:
@@ -62,6 +61,12 @@ export function explainMap(kernel: Kernel, errno: number): string | undefined {
       return undefined;
   }
 }
+
+const CANNOT_PIN = "cannot be pinned: it is not mapped, not writable, or of a kind that the " +
+  "kernel does not pin for long";
+
+/** Why all that is mapped cannot be pinned, when the first device or page table comes. */
+const NO_PIN = `memory of a mapping ${CANNOT_PIN}; unmap it, or map it with access r`;
 
 /** What RLIMIT_MEMLOCK has to do with ENOMEM: the kernel does not show what it counts against it. */
 function explainLimit(kernel: Kernel): string {
@@ -86,15 +91,31 @@ export function explainUnmap(errno: number): string | undefined {
   }
 }
 
+const NO_IOMMU = "the device is not bound to this iommufd, or is a mediated device, which has no " +
+  "IOMMU of its own";
+
+/** Why IOMMU_GET_HW_INFO failed. */
+export function explainHardware(errno: number): string | undefined {
+  return errno === ERRNO.ENOENT ? NO_IOMMU : undefined;
+}
+
 /** Why IOMMU_HWPT_ALLOC failed. */
-export function explainHwpt(errno: number, tracksDirty: boolean): string | undefined {
+export function explainHwpt(
+  kernel: Kernel,
+  errno: number,
+  tracksDirty: boolean,
+): string | undefined {
   switch (errno) {
+    case ERRNO.ENOMEM:
+      return explainLimit(kernel);
+    case ERRNO.EFAULT:
+      return NO_PIN;
     case ERRNO.EOPNOTSUPP:
       return tracksDirty
         ? "the device's IOMMU does not track dirty pages: hardwareInfo(device).dirtyTracking tells"
         : "the device's IOMMU makes no page tables on demand";
     case ERRNO.ENOENT:
-      return "the device is not bound to this iommufd";
+      return NO_IOMMU;
     case ERRNO.EINVAL:
       return "there is no such address space, or its mappings do not fit the device's IOMMU";
     case ERRNO.EADDRINUSE:
@@ -111,6 +132,9 @@ export function explainDirty(errno: number): string | undefined {
       return "this page table was not made with dirtyTracking";
     case ERRNO.ENOENT:
       return "there is no such page table any more";
+    case ERRNO.ENOMEM:
+      return "the kernel has no memory for it; take every page of the range as dirty, as the next " +
+        "drain of a tracker does";
     default:
       return undefined;
   }
@@ -138,9 +162,12 @@ export function explainAttach(kernel: Kernel, errno: number): string | undefined
     case ERRNO.ENOENT:
       return "there is no such address space or page table in the iommufd that it is bound to";
     case ERRNO.EBUSY:
-      return "the device is being reset, or its group is attached elsewhere";
+      return "the device is being reset: try again when that is over; or its group is attached " +
+        "elsewhere";
     case ERRNO.ENOMEM:
       return explainLimit(kernel);
+    case ERRNO.EFAULT:
+      return NO_PIN;
     case ERRNO.EINVAL:
       return "the page table does not fit the device: one with dirty tracking takes only devices " +
         "whose IOMMU has it";

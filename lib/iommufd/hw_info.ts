@@ -12,6 +12,7 @@ import {
 } from "../uapi/flag.ts";
 import { iommu_hw_info } from "../uapi/iommufd_hw.ts";
 import { IOMMU_GET_HW_INFO } from "../uapi/request.ts";
+import { explainHardware } from "./explain.ts";
 import type { IommufdFile, IommufdObject } from "./object.ts";
 
 /** What the IOMMU of a device says about itself. */
@@ -60,7 +61,8 @@ export function readHardwareInfo(
   fields.data_len = room;
   struct.point("data_uptr", kernel.addressOf(data));
   const result = kernel.ioctlBuffer(fd, IOMMU_GET_HW_INFO, struct.bytes);
-  check(result, "IOMMU_GET_HW_INFO", `read what the IOMMU of device ${device.id} can do`);
+  const action = `read what the IOMMU of device ${device.id} can do`;
+  check(result, "IOMMU_GET_HW_INFO", action, explainHardware);
   if (fields.data_len > room) return readHardwareInfo(file, device, fields.data_len);
   const capabilities = fields.out_capabilities;
   const has = (bit: number): boolean => (capabilities & BigInt(bit)) !== 0n;

@@ -23,7 +23,13 @@ export function allocateHwpt(
   const action = `make a page table${dirtyTracking ? " with dirty tracking" : ""} of address ` +
     `space ${ioas.id} for device ${device.id}`;
   return recorded(file.recorder, () => {
-    request(file, operation, struct, action, (errno) => explainHwpt(errno, dirtyTracking));
+    request(
+      file,
+      operation,
+      struct,
+      action,
+      (errno) => explainHwpt(file.kernel, errno, dirtyTracking),
+    );
     return newHwpt(init, struct.fields.out_hwpt_id, dirtyTracking);
   }, (book, _mode, { id }) => {
     book.setTables(ioas.id, init.parts.size);

@@ -21,6 +21,7 @@ import { readPins, recorded } from "./recorder.ts";
 /** Set by the class, for this folder alone. */
 let make: (file: IommufdFile, id: number, onGone: (ioas: Ioas) => void) => Ioas;
 let parts: (ioas: Ioas) => Parts;
+let forget: (ioas: Ioas) => void;
 
 /**
  * An I/O address space: what devices see of memory, whatever the page tables behind it.
@@ -43,6 +44,7 @@ export class Ioas implements Disposable, IommufdObject {
   static {
     make = (file, id, onGone) => new Ioas(file, id, onGone);
     parts = (ioas) => ioas.#parts;
+    forget = (ioas) => ioas.#forget();
   }
 
   private constructor(file: IommufdFile, id: number, onGone: (ioas: Ioas) => void) {
@@ -212,6 +214,12 @@ export class Ioas implements Disposable, IommufdObject {
       book.drop(this.id);
       return ["unmap", `everything in ${what}, which is gone`];
     });
+    this.#forget();
+  }
+
+  /** Notes that the kernel has it no more, and lets go of the memory of its mappings. */
+  #forget(): void {
+    if (this.#gone) return;
     this.#gone = true;
     using stack = new DisposableStack();
     stack.defer(() => this.#onGone(this));
@@ -222,6 +230,11 @@ export class Ioas implements Disposable, IommufdObject {
 /** Makes the object of an address space that the kernel has. */
 export function newIoas(file: IommufdFile, id: number, onGone: (ioas: Ioas) => void): Ioas {
   return make(file, id, onGone);
+}
+
+/** Notes that an address space went with the file of its iommufd. */
+export function forgetIoas(ioas: Ioas): void {
+  forget(ioas);
 }
 
 /** What goes before an address space. */

@@ -14,7 +14,7 @@ import { IOMMU_IOAS_ALLOC } from "../uapi/request.ts";
 import { bindDevice, type BoundDevice } from "./device.ts";
 import { explainOpen, PATH } from "./explain.ts";
 import { type HardwareInfo, readHardwareInfo } from "./hw_info.ts";
-import { enterIn, Ioas, newIoas } from "./ioas.ts";
+import { enterIn, forgetIoas, Ioas, newIoas } from "./ioas.ts";
 import { type IommufdFile, type IommufdObject, Parts, request } from "./object.ts";
 import { getOption, setOption } from "./option.ts";
 import { PinRecorder } from "./recorder.ts";
@@ -234,11 +234,19 @@ export class Iommufd implements Disposable {
     return this.#kernel.ioctlBuffer(this.fd, number, argument);
   }
 
-  /** Releases what it made, the youngest first, and closes the file; twice does nothing. */
+  /**
+   * Releases what it made, the youngest first, and closes the file; twice does nothing.
+   *
+   * @throws {VfioError} EBUSY, if something that Pinscope did not make used one of its objects: the
+   *   file is closed then all the same, and takes both with it.
+   */
   [Symbol.dispose](): void {
     if (!this.#file.isOpen) return;
+    const parts = [...this.#parts];
     using stack = new DisposableStack();
     stack.use(this.#retained);
+    // What could not be destroyed, because somebody else's object used it, went with the file.
+    for (const part of parts) if (part instanceof Ioas) stack.defer(() => forgetIoas(part));
     stack.use(this.#file);
     stack.use(this.#parts);
   }

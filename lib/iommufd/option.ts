@@ -20,6 +20,8 @@ function ask(file: IommufdFile, op: number, option: number, object: number, valu
         return "only CAP_SYS_RESOURCE may change whom memory is charged to";
       case ERRNO.EBUSY:
         return "it can be changed before the first object is made only";
+      case ERRNO.EADDRINUSE:
+        return "a mapping is no multiple of a page: unmap it, or do without huge pages before it";
       case ERRNO.EINVAL:
         return "a page table may have huge entries already: set it before the first device";
       default:

@@ -7,6 +7,8 @@ const isPower = (value: bigint): boolean => value > 0n && (value & (value - 1n))
 /** The smallest page of a log, and what one write may cover. */
 const MIN = 4096n;
 const MAX_WRITE = 1n << 30n;
+/** No error number of the kernel is as large. */
+const MAX_ERRNO = 4095;
 
 /**
  * The log that a device keeps of its own writes, as the driver of Pinscope's lab does.
@@ -19,6 +21,7 @@ export class DeviceLog {
   #pageSize = 0n;
   #ranges: readonly Extent[] = [];
   readonly #dirty = new Set<bigint>();
+  #error = 0;
 
   /** Bytes of a page; 0 where none is kept. */
   get pageSize(): bigint {
@@ -63,6 +66,7 @@ export class DeviceLog {
     this.#pageSize = 0n;
     this.#ranges = [];
     this.#dirty.clear();
+    this.#error = 0;
   }
 
   /** As after loading. */
@@ -90,8 +94,15 @@ export class DeviceLog {
     return pages;
   }
 
-  /** Takes what a range touches: of a page also what lies outside of the range. */
-  report({ iova, size }: Extent, found: FoundBits): void {
+  /** Lets each report until the log ends answer -errno, after it took its pages: 0 or -errno. */
+  fail(errno: number): number {
+    if (!this.isOn || errno >= MAX_ERRNO) return -ERRNO.EINVAL;
+    this.#error = errno;
+    return 0;
+  }
+
+  /** Takes what a range touches, of a page also what lies outside of the range: 0 or -errno. */
+  report({ iova, size }: Extent, found: FoundBits): number {
     const end = iova + size;
     for (const page of this.#dirty) {
       const first = page * this.#pageSize;
@@ -101,5 +112,6 @@ export class DeviceLog {
       found.set(from, to - from);
       this.#dirty.delete(page);
     }
+    return this.#error === 0 ? 0 : -this.#error;
   }
 }

@@ -92,11 +92,10 @@ function report(log: DeviceLog, payload: Uint8Array, context: FeatureContext): n
   const state = { isOn: log.isOn, hasBitmaps };
   const refusal = firstRefusal(LOG_REPORT_RULES, { iova, size, pageSize }, state);
   if (refusal !== undefined) return -refusal.errno;
-  if (size === 0n) return 0;
   const found = new FoundBits({ iova, size, pageSize, address: bitmap, clear: true });
-  log.report({ iova, size }, found);
+  const result = log.report({ iova, size }, found);
   found.store(current);
-  return 0;
+  return result;
 }
 
 function state(

@@ -16,6 +16,7 @@ export const OP = {
   DIRTY: 7,
   LOG_SIZES: 8,
   FAIL: 9,
+  LOG_FAIL: 10,
 } as const;
 
 /** Flags of PIN: the rights, and one call of vfio_pin_pages however many pages there are. */

@@ -118,6 +118,10 @@ export class CommandRegion implements RegionPart, MigratingDevice {
         return log?.write(iova, length << 12n) ?? -ERRNO.EOPNOTSUPP;
       case OP.LOG_SIZES:
         return log?.setSizes(iova, length) ?? -ERRNO.EOPNOTSUPP;
+      case OP.LOG_FAIL: {
+        const errno = length > 0xffffn ? 0xffff : Number(length);
+        return log?.fail(errno) ?? -ERRNO.EOPNOTSUPP;
+      }
       case OP.FAIL:
         if (migration === undefined) return -ERRNO.EOPNOTSUPP;
         migration.fails = true;

@@ -14,6 +14,28 @@ import { type FeatureHost, requestStop } from "./log_support.ts";
 const MAX_BITMAP = 1 << 28;
 
 /**
+ * Why REPORT failed, and what is to be done: what it took until then is lost.
+ *
+ * @see drivers/vfio/pci/mlx5/cmd.c, mlx5vf_tracker_read_and_clear
+ */
+function explain(errno: number): string {
+  switch (errno) {
+    case ERRNO.EINVAL:
+      return "another user of the device stopped its log; take every page of it as dirty, dispose " +
+        "the log and start another";
+    case ERRNO.EIO:
+    case ERRNO.ENOTCONN:
+      return "the device has lost its log, because it was reset or could not keep up; take every " +
+        "page of it as dirty, dispose the log and start another";
+    case ERRNO.ENOMEM:
+      return "the kernel has no memory for a report; the next drain reports every page as dirty";
+    default:
+      return "the device may have lost what it logged: take every page of the log as dirty; the " +
+        "next drain reports them so";
+  }
+}
+
+/**
  * The log that a device keeps of its own writes, after START.
  *
  * @see drivers/vfio/vfio_main.c, vfio_ioctl_device_feature_logging_report
@@ -65,10 +87,7 @@ export class LogSource implements DirtySource {
       result,
       "VFIO_DEVICE_FEATURE",
       `read the DMA log of ${name} for ${describe(range)}`,
-      (errno) =>
-        errno === ERRNO.EINVAL
-          ? "another user of the device stopped its log; take every page of it as dirty"
-          : "the device may have lost what it logged: take every page of the log as dirty",
+      explain,
     );
   }
 

@@ -1,6 +1,6 @@
 import { checkKind } from "../base/argument.ts";
 import { ERRNO } from "../base/errno.ts";
-import { check, RuleError } from "../base/error.ts";
+import { check, RuleError, VfioError } from "../base/error.ts";
 import {
   hasState,
   MIGRATION_RULES,
@@ -122,6 +122,9 @@ export class Migration {
   /**
    * Changes the state, through all that lie between.
    *
+   * From `stop-copy` no way leads back to `pre-copy`. It is refused before the kernel sees it: Linux
+   * v6.12 looks for the way and never ends, with the device locked.
+   *
    * @param to `stop-copy` and `pre-copy` open a stream to read, unless one is open from `pre-copy`
    *   on; `resuming` opens one to write.
    * @returns The stream, if one was opened.
@@ -160,13 +163,25 @@ export class Migration {
   }
 
   #explain(errno: number, before: MigrationState): string {
-    const now = this.state();
+    const now = this.#stateIfKnown();
     const why = before === "resuming" && errno === ERRNO.EINVAL
       ? "what was written is no whole state of such a device"
       : "its driver could not do it";
     return now === "error"
       ? `${why}, and the device is in the error state; ${RESET}`
+      : now === undefined
+      ? `${why}, and the device does not tell its state; ${RESET}`
       : `${why}; the device is in the state ${now}`;
+  }
+
+  /** What went wrong first counts, also where the device does not even tell its state any more. */
+  #stateIfKnown(): MigrationState | undefined {
+    try {
+      return this.state();
+    } catch (error) {
+      if (error instanceof VfioError || error instanceof RangeError) return undefined;
+      throw error;
+    }
   }
 
   /**

@@ -1,6 +1,6 @@
-import { checkKind, given } from "../base/argument.ts";
+import { given } from "../base/argument.ts";
 import { ERRNO } from "../base/errno.ts";
-import { check } from "../base/error.ts";
+import { check, VfioError } from "../base/error.ts";
 import type { Kernel } from "../sys/kernel.ts";
 import { OwnedFd } from "../sys/owned_fd.ts";
 import { vfio_precopy_info } from "../uapi/feature.ts";
@@ -105,14 +105,23 @@ export class MigrationStream implements Disposable {
   /**
    * Writes data that was read from another device of the same kind.
    *
-   * @throws {VfioError} EINVAL, if the driver finds that it is no state of such a device.
+   * @throws {TypeError} If it is no Uint8Array.
+   * @throws {VfioError} EINVAL, if the driver finds that it is no state of such a device; ENOSPC, if
+   *   it takes no more.
    */
   write(bytes: Uint8Array): void {
     this.#expect("load", "write");
-    checkKind("bytes", bytes, "object");
+    if (!(bytes instanceof Uint8Array)) {
+      throw new TypeError(`bytes must be a Uint8Array; got ${given(bytes)}`);
+    }
+    const action = `write the migration data of ${this.device}`;
     for (let at = 0; at < bytes.length;) {
       const written = this.#kernel.write(this.fd, bytes.subarray(at));
-      at += check(written, "write", `write the migration data of ${this.device}`, explain);
+      if (written === 0) {
+        const hint = `its driver takes no more than ${at} of ${bytes.length} bytes`;
+        throw new VfioError({ operation: "write", errno: ERRNO.ENOSPC, action, hint });
+      }
+      at += check(written, "write", action, explain);
     }
   }
 

@@ -1,10 +1,12 @@
-import { Container, ERRNO, type Kernel, VfioError } from "../../mod.ts";
-import { DEFAULT_MDEV, ModelKernel } from "../../lib/model/mod.ts";
+import { Container, ERRNO, IommufdContainer, type Kernel, pinsOf, VfioError } from "../../mod.ts";
+import { DEFAULT_MDEV, LAB_SCENES, ModelKernel, type Scene } from "../../lib/model/mod.ts";
 import { equal, ok, throws } from "../std/assert.ts";
 import { describe, it } from "../std/testing.ts";
 import { failAt } from "../support/failing_kernel.ts";
 
 const PCI = "0000:00:10.0";
+const OTHER = "0000:00:11.0";
+const LOGS = "50696e73-0000-4000-8000-000000000001";
 
 /** Everything that takes something from the kernel, once. */
 function everything(kernel: Kernel): void {
@@ -25,28 +27,85 @@ function everything(kernel: Kernel): void {
   equal([...tracker.drain({ maxBitmapBytes: 8 })].length, 5);
 }
 
+/** The same through iommufd: address spaces, page tables, their dirty bits, and the front of both. */
+function everythingOfIommufd(kernel: Kernel): void {
+  using container = IommufdContainer.open({ kernel, hugePages: false, account: "process" });
+  container.keepLedger();
+  using memory = container.allocate(1n << 20n);
+  using first = container.map(memory, { iova: 0x1000_0000n });
+  using member = container.attach(PCI);
+  using device = member.device();
+  using _bar = device.region(0).map();
+  using _second = container.map(memory, { iova: 0x2000_0000n });
+  using tracker = container.trackDirty();
+  equal([...tracker.drain({ maxBitmapBytes: 8 })].length, 8);
+  equal([...tracker.peek()].length, 2);
+  first[Symbol.dispose]();
+  using other = container.iommufd.addressSpace({ allow: [{ start: 0n, end: 0xffffn }] });
+  using _copy = other.copy(container.space, container.mappings[0]!, { size: 4096n });
+  using bound = container.iommufd.bind(OTHER);
+  using attachment = bound.attach(other);
+  ok(attachment.pageTableId > 0);
+}
+
+/** The same for a device's log, and its migration. */
+function everythingOfLog(kernel: Kernel): void {
+  using container = Container.open({ kernel });
+  using group = container.attach(LOGS);
+  using device = group.device();
+  {
+    using log = device.logDma({ ranges: [{ iova: 0n, size: 1n << 20n }], pageSize: 8192n });
+    equal([...log.tracker.drain({ maxBitmapBytes: 8 })].length, 2);
+  }
+  const migration = device.migration();
+  const saved = migration.setState("stop-copy")!.readAll();
+  migration.setState("resuming")!.write(saved);
+  migration.setState("running");
+}
+
+const edu = (name: string, group: number) => ({
+  kind: "pci",
+  name,
+  group,
+  id: [0x1234, 0x11e8],
+  class: 0xff00,
+  driver: "vfio-pci",
+  model: "edu",
+} as const);
+/** An IOMMU that tracks, and two devices behind it. */
+const TWO: Partial<Scene> = { devices: [edu(PCI, 3), edu(OTHER, 4)] };
+
+/** What is done, on which machine, and in how many of its calls a failure must be noticed. */
+const ALL: readonly [string, (kernel: Kernel) => void, Partial<Scene>, number][] = [
+  ["type1", everything, {}, 50],
+  ["iommufd", everythingOfIommufd, TWO, 60],
+  ["a log, and a migration", everythingOfLog, LAB_SCENES.own_vendor, 25],
+];
+
 describe("a failure of any system call", () => {
-  it("leaves nothing open or mapped", () => {
-    const clean = failAt(new ModelKernel(), 0);
-    everything(clean.kernel);
-    const total = clean.calls();
-    ok(total > 50, `only ${total} calls were made`);
-    let refused = 0;
-    for (let n = 1; n <= total; n += 1) {
-      const model = new ModelKernel();
-      try {
-        everything(failAt(model, n).kernel);
-      } catch (error) {
-        ok(error instanceof Error, `call ${n}: ${error}`);
-        refused += 1;
+  for (const [what, body, scene, least] of ALL) {
+    it(`leaves nothing open or mapped: ${what}`, () => {
+      const clean = failAt(new ModelKernel(scene), 0);
+      body(clean.kernel);
+      const total = clean.calls();
+      ok(total > least, `only ${total} calls were made`);
+      let refused = 0;
+      for (let n = 1; n <= total; n += 1) {
+        const model = new ModelKernel(scene);
+        try {
+          body(failAt(model, n).kernel);
+        } catch (error) {
+          ok(error instanceof Error, `call ${n}: ${error}`);
+          refused += 1;
+        }
+        equal([n, model.openFiles, model.openMappings], [n, 0, 0]);
+        const { locked, pinned } = pinsOf("self", model);
+        equal([locked, pinned], [0n, 0n], `call ${n} left memory locked or pinned`);
       }
-      equal([n, model.openFiles, model.openMappings], [n, 0, 0]);
-      using container = Container.open({ kernel: model });
-      equal(container.pins().locked, 0n, `call ${n} left memory locked`);
-    }
-    // A few calls only look for a hint, and may fail unnoticed.
-    ok(refused > total * 0.8, `${refused} of ${total} failures were noticed`);
-  });
+      // A few calls only look for a hint, and may fail unnoticed.
+      ok(refused > total * 0.8, `${refused} of ${total} failures were noticed`);
+    });
+  }
 });
 
 describe("a read of dirty pages that fails", () => {

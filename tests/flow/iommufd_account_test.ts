@@ -1,6 +1,6 @@
 /** The accounts of a container over iommufd on the model: what tests/kernel/own has seen on a kernel. */
 import { LAB_SCENES, ModelKernel } from "../../lib/model/mod.ts";
-import { ledgerLines, LIMIT, seenBy } from "../kernel/own/account_cases.ts";
+import { ledgerLines, LIMIT, OVER, seenBy } from "../kernel/own/account_cases.ts";
 import { equal } from "../std/assert.ts";
 import { describe, it } from "../std/testing.ts";
 
@@ -13,6 +13,7 @@ describe("the accounts of an IommufdContainer", () => {
           lines: ledgerLines(account === "process" && !ipcLock),
           differences: [],
           fits: ipcLock ? [5, 5] : [4, "ENOMEM", 4, "ENOMEM"],
+          over: OVER[ipcLock ? "free" : "limited"],
         });
         equal([kernel.openFiles, kernel.openMappings], [0, 0]);
       });

@@ -1,6 +1,8 @@
 /** lib/iommufd on the model: what the kernel tests in tests/kernel/own and mock saw, and its content. */
 import { Container, type HostMemory, type Hwpt, Iommufd, pinsOf } from "../../mod.ts";
 import { LAB_SCENES, ModelKernel, type Scene } from "../../lib/model/mod.ts";
+import { closesUnderForeign, oddMapping } from "../kernel/mock/foreign_case.ts";
+import { largeBitmap } from "../kernel/mock/large_case.ts";
 import { askTop, TOP_ROWS } from "../kernel/mock/top_case.ts";
 import { equal, ok, throws } from "../std/assert.ts";
 import { describe, it } from "../std/testing.ts";
@@ -183,6 +185,24 @@ describe("iommufd on the model", () => {
     throws(() => space.pageTable(device, { dirtyTracking: true }), Error, "does not track");
     using table = space.pageTable(device);
     throws(() => table.setDirtyTracking(true), Error, "made with dirtyTracking");
+  });
+});
+
+describe("a bitmap of more than 2 MiB", () => {
+  it("is filled at any byte", () => largeBitmap(new ModelKernel(LAB_SCENES.mock)));
+});
+
+describe("the use of huge pages", () => {
+  it("stays on where a mapping is less than a page, and says so", () => {
+    oddMapping(new ModelKernel(LAB_SCENES.mock));
+  });
+});
+
+describe("an iommufd that closes", () => {
+  it("lets go of all memory, also where something that it did not make was in the way", () => {
+    const kernel = new ModelKernel(LAB_SCENES.mock);
+    closesUnderForeign(kernel);
+    equal([kernel.openFiles, kernel.openMappings], [0, 0]);
   });
 });
 

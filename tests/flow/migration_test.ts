@@ -1,6 +1,7 @@
 /** Migration states on the model, which has those of the lab's driver. */
 import {
   Container,
+  type Kernel,
   type Migration,
   type MigrationStream,
   RuleError,
@@ -166,3 +167,49 @@ function go(
   using stream = migration.setState(to);
   if (to === "resuming") stream?.write(state);
 }
+
+/** The model, with some calls answered by the test: undefined lets one through. */
+function answered(answer: (name: string, args: readonly unknown[]) => unknown): Kernel {
+  return new Proxy<Kernel>(new ModelKernel(LAB_SCENES.own_vendor), {
+    get(target, name): unknown {
+      const member: unknown = Reflect.get(target, name, target);
+      if (typeof member !== "function") return member;
+      return (...args: unknown[]): unknown =>
+        answer(String(name), args) ?? Reflect.apply(member, target, args);
+    },
+  });
+}
+
+describe("a migration with a driver that behaves badly", () => {
+  it("does not wait for ever for one that takes no bytes, and takes no bytes for other things", () => {
+    const kernel = answered((name) => name === "write" ? 0 : undefined);
+    using container = Container.open({ kernel });
+    using group = container.attach(LOGS);
+    using device = group.device();
+    using into = must(device.migration().setState("resuming"));
+    const error = throws(
+      () => into.write(new Uint8Array(8)),
+      VfioError,
+      "no more than 0 of 8 bytes",
+    );
+    equal([error.operation, error.code], ["write", "ENOSPC"]);
+    const buffer: unknown = new ArrayBuffer(8);
+    throws(() => into.write(buffer as Uint8Array), TypeError, "must be a Uint8Array; got");
+  });
+
+  it("tells what failed first where the device tells nothing any more", () => {
+    let broken = false;
+    const kernel = answered((name, [, request, argument]) => {
+      if (name !== "ioctlBuffer" || request !== 0x3b75 || !(argument instanceof Uint8Array)) return;
+      const flags = new DataView(argument.buffer, argument.byteOffset).getUint32(4, true);
+      if (flags === (2 | 1 << 17)) broken = true; // SET of the state
+      return broken ? flags === (2 | 1 << 17) ? -5 : -6 : undefined;
+    });
+    using container = Container.open({ kernel });
+    using group = container.attach(LOGS);
+    using device = group.device();
+    const migration = device.migration();
+    const error = throws(() => migration.setState("stop"), VfioError, "does not tell its state");
+    equal(error.code, "EIO");
+  });
+});

@@ -1,7 +1,7 @@
 /** The lab's command line: commands, options, help. */
 import { loadParser, type OptionSpec } from "../../cli/parse.ts";
 import type { OwnModule } from "./job.ts";
-import { kernels } from "./kernels.ts";
+import { kernels, ownSourceNamed, ownSources } from "./kernels.ts";
 import { UsageProblem } from "./problem.ts";
 import { type Profile, profileNamed, profiles } from "./profiles.ts";
 
@@ -52,7 +52,8 @@ const table: readonly Described[] = [
   {
     name: "own",
     kind: "flag",
-    about: "the lab's own kernel (own/config), with iommufd: built once, about 6 minutes",
+    about: "the lab's own kernel (own/config), with iommufd: built once, about 6 minutes; " +
+      `--kernel ${ownSources.map(({ name }) => name).join(" or ")} besides: of that source`,
   },
   {
     name: "modules",
@@ -199,13 +200,15 @@ export async function parse(args: readonly string[]): Promise<CommandLine> {
     asUser: parsed.flags.has("user"),
     totals: value("totals"),
   };
-  if (options.ownKernel && options.kernel !== undefined) {
-    throw new UsageProblem("--own is a kernel: it takes no --kernel besides");
+  const { ownKernel, kernel } = options;
+  if (ownKernel && kernel !== undefined && ownSourceNamed(kernel) === undefined) {
+    const names = ownSources.map(({ name }) => name).join(", ");
+    throw new UsageProblem(`--own builds a kernel of these: --kernel ${names}; not of ${kernel}`);
   }
-  if (options.modules !== undefined && options.kernel === undefined) {
+  if (options.modules !== undefined && (kernel === undefined || ownKernel)) {
     throw new UsageProblem("--modules belongs to a --kernel");
   }
-  if (options.kernelBuild !== undefined && options.kernel === undefined) {
+  if (options.kernelBuild !== undefined && (kernel === undefined || ownKernel)) {
     throw new UsageProblem("--kernel-build belongs to a --kernel");
   }
   return { command, options, words };

@@ -27,6 +27,8 @@ describe("the lab's command line", () => {
       equal((await parse(args)).options.ownKernel, true);
     }
     equal((await parse(["test"])).options.ownKernel, false);
+    const { options } = await parse(["test", "--own", "--kernel", "7"]);
+    equal([options.ownKernel, options.kernel], [true, "7"]);
   });
 
   it("splits at the first word that is no option's value", () => {
@@ -65,8 +67,10 @@ describe("the lab's command line", () => {
       [["--timeout", "1.5", "run", "a"], "--timeout takes"],
       [["--accel", "xen", "run", "a"], "--accel takes"],
       [["--modules", "m", "run", "a"], "belongs to"],
-      [["--own", "--kernel", "6.1", "test"], "--own is a kernel"],
+      [["--own", "--kernel", "6.1", "test"], "--kernel 6.12, 7; not of 6.1"],
       [["--own", "--kernel-build", "b", "module"], "belongs to"],
+      [["--own", "--kernel", "7", "--kernel-build", "b", "module"], "belongs to"],
+      [["--own", "--kernel", "7", "--modules", "m", "test"], "belongs to"],
       [["--kernel-build", "b", "module"], "belongs to"],
       [["--module", "a.c", "run", "a"], ".ko"],
     ] as const

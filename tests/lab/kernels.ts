@@ -45,8 +45,47 @@ export const kernels: readonly KernelChoice[] = [
   },
 ];
 
-/** The package that the lab's own kernel is built from: of the default kernel's release. */
-export const ownSource = { suite: "bookworm-backports", package: "linux-source-6.12" } as const;
+/** A source package that the lab builds an own kernel from. */
+export interface OwnSource {
+  /** What `--kernel` takes beside `--own`. */
+  name: string;
+  suite: string;
+  /** The package tried first. */
+  package: string;
+  /** When it is gone: the newest package of this form. */
+  newest: RegExp;
+  about: string;
+  /** A file in own/ with further options, that other sources do not know. */
+  further?: string;
+  /** How the recording of its answers is called. */
+  recording: string;
+}
+
+/** What own kernels are built from; the first, of the default kernel's release, is the default. */
+export const ownSources: readonly [OwnSource, ...OwnSource[]] = [
+  {
+    name: "6.12",
+    suite: "bookworm-backports",
+    package: "linux-source-6.12",
+    newest: /^linux-source-6\.12$/,
+    about: "of the default kernel's source",
+    recording: "own",
+  },
+  {
+    name: "7",
+    suite: "sid",
+    package: "linux-source-7.2",
+    newest: /^linux-source-7\.\d+$/,
+    about: "of the source of Debian's sid",
+    further: "config-7",
+    recording: "own-7",
+  },
+];
+
+/** Finds the source of an own kernel by its name. */
+export function ownSourceNamed(name: string): OwnSource | undefined {
+  return ownSources.find((source) => source.name === name);
+}
 
 /** Finds a kernel of the list by its name. */
 export function kernelNamed(name: string): KernelChoice | undefined {

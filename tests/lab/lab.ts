@@ -4,7 +4,14 @@ import { Cache } from "./cache.ts";
 import type { LabOptions } from "./cli.ts";
 import { Job, type Order, passedOn } from "./job.ts";
 import { inspectKernel, type Kernel } from "./kernel_image.ts";
-import { type KernelChoice, kernelNamed, kernels } from "./kernels.ts";
+import {
+  type KernelChoice,
+  kernelNamed,
+  kernels,
+  type OwnSource,
+  ownSourceNamed,
+  ownSources,
+} from "./kernels.ts";
 import { moduleDepends, readModule } from "./modules.ts";
 import { optionalModules, vfioModules } from "./needs.ts";
 import { note } from "./output.ts";
@@ -57,15 +64,16 @@ export class Lab {
     const cache = new Cache((name) => Deno.env.get(name));
     using _lock = await waitPrepare(cache, signal);
     const choice = choiceOf(options);
-    const kernel = options.ownKernel
-      ? await ownKernel(cache, signal)
+    const own = ownOf(options);
+    const kernel = own !== undefined
+      ? await ownKernel(cache, own, signal)
       : choice !== undefined
       ? await archiveKernel(cache, choice, signal)
       : await givenKernel(options);
     const further: string[] = [];
     for (const { file } of options.own) further.push(...await ownDepends(file));
     // A user's kernel changes under the same name, and own modules may need more of it: packed anew.
-    const changes = choice === undefined && !options.ownKernel;
+    const changes = choice === undefined && own === undefined;
     const initrd = changes || further.length > 0
       ? await makeInitrd(kernel, further, signal)
       : await archiveInitrd(cache, kernel, signal);
@@ -80,9 +88,14 @@ export class Lab {
     return this.#parts.choice?.name;
   }
 
-  /** Whether it boots the kernel that the lab builds itself. */
+  /** Whether it boots a kernel that the lab builds itself. */
   get isOwn(): boolean {
-    return this.#parts.options.ownKernel;
+    return this.own !== undefined;
+  }
+
+  /** What the kernel was built from, if the lab built it. */
+  get own(): OwnSource | undefined {
+    return ownOf(this.#parts.options);
   }
 
   /** Builds the vendor driver for the kernel, if that was not done before; gives its file. */
@@ -146,6 +159,12 @@ export class Lab {
 function choiceOf({ kernel, ownKernel }: LabOptions): KernelChoice | undefined {
   if (ownKernel) return undefined;
   return kernel === undefined ? kernels[0] : kernelNamed(kernel);
+}
+
+/** What the lab builds its own kernel from; undefined for another kernel. */
+function ownOf({ kernel, ownKernel }: LabOptions): OwnSource | undefined {
+  if (!ownKernel) return undefined;
+  return kernel === undefined ? ownSources[0] : ownSourceNamed(kernel);
 }
 
 async function givenKernel({ kernel, modules }: LabOptions): Promise<Kernel> {

@@ -5,7 +5,7 @@ import { Cache } from "./cache.ts";
 import { type CommandLine, help, parse, scriptNamed } from "./cli.ts";
 import { which } from "./command.ts";
 import { Interrupt, Interrupted } from "./interrupt.ts";
-import { kernels } from "./kernels.ts";
+import { kernels, ownSources } from "./kernels.ts";
 import { Lab, project } from "./lab.ts";
 import { explain, note, say } from "./output.ts";
 import { cachedOwnKernel } from "./own_kernel.ts";
@@ -111,8 +111,12 @@ async function state(): Promise<number> {
     const name = await cachedKernel(cache, kernel);
     say(`kernel ${kernel.name}: ${name ?? "not fetched: deno task lab prepare"} (${kernel.about})`);
   }
-  const own = await cachedOwnKernel(cache) ?? "not built: deno task lab prepare --own";
-  say(`own kernel: ${own}`);
+  for (const source of ownSources) {
+    const how = source === ownSources[0] ? "" : ` --kernel ${source.name}`;
+    const own = await cachedOwnKernel(cache, source) ??
+      `not built: deno task lab prepare --own${how}`;
+    say(`own kernel ${source.name}: ${own} (${source.about})`);
+  }
   say(`\n${help()}`);
   return 0;
 }

@@ -3,13 +3,13 @@ import { PrivateApt, unpack } from "./apt.ts";
 import { type Cache, digest } from "./cache.ts";
 import { follow, mustRun, which } from "./command.ts";
 import { inspectKernel, type Kernel } from "./kernel_image.ts";
-import { ownSource } from "./kernels.ts";
+import { compareVersions, type OwnSource } from "./kernels.ts";
 import { parseConfig } from "./needs.ts";
 import { note } from "./output.ts";
 import { LabProblem } from "./problem.ts";
 
 const prefix = "own-";
-const configFile = new URL("./own/config", import.meta.url);
+const folder = new URL("./own/", import.meta.url);
 
 /** What of the source's folders building a module for the kernel needs afterwards. */
 const KEPT = [
@@ -25,9 +25,19 @@ const KEPT = [
   "tools/objtool/objtool",
 ];
 
+/** The configuration of a kernel: what all have in common, and what its source alone knows. */
+export async function ownConfig({ further }: OwnSource): Promise<string> {
+  const names = ["config", ...further === undefined ? [] : [further]];
+  const texts = names.map((name) => Deno.readTextFile(new URL(name, folder)));
+  return (await Promise.all(texts)).join("\n");
+}
+
 /** Finds the kernel of today's configuration, if it was built before; gives its release. */
-export async function cachedOwnKernel(cache: Cache): Promise<string | undefined> {
-  return releaseOf(await cachedName(cache, await Deno.readTextFile(configFile)));
+export async function cachedOwnKernel(
+  cache: Cache,
+  source: OwnSource,
+): Promise<string | undefined> {
+  return releaseOf(await cachedName(cache, await ownConfig(source)));
 }
 
 /** `own-6.12.95-pinscope-<digest>` holds 6.12.95-pinscope. */
@@ -41,20 +51,29 @@ async function cachedName(cache: Cache, config: string): Promise<string | undefi
 }
 
 /** Builds the kernel, if this configuration was not built before. */
-export async function ownKernel(cache: Cache, signal: AbortSignal): Promise<Kernel> {
-  const config = await Deno.readTextFile(configFile);
-  const name = await cachedName(cache, config) ?? await build(cache, config, signal);
+export async function ownKernel(
+  cache: Cache,
+  from: OwnSource,
+  signal: AbortSignal,
+): Promise<Kernel> {
+  const config = await ownConfig(from);
+  const name = await cachedName(cache, config) ?? await build(cache, from, config, signal);
   await cache.prune(prefix, name);
   return await inspectKernel(`${cache.path(name)}/vmlinuz`, cache.path(name));
 }
 
-async function build(cache: Cache, config: string, signal: AbortSignal): Promise<string> {
+async function build(
+  cache: Cache,
+  from: OwnSource,
+  config: string,
+  signal: AbortSignal,
+): Promise<string> {
   checkTools();
   let name = "";
   // Its name has the release in it, which is known only afterwards.
   const built = await cache.make(`unnamed-${crypto.randomUUID()}`, async (building) => {
     const source = `${building}/source`;
-    await fetchSource(cache, building, source, signal);
+    await fetchSource({ cache, from, building, source, signal });
     await configure(source, config, signal);
     note("building the lab's own kernel: about 6 minutes on two processors, once");
     await compile(source, signal);
@@ -96,20 +115,35 @@ function isFile(path: string): boolean {
   }
 }
 
-async function fetchSource(
-  cache: Cache,
-  building: string,
-  source: string,
-  signal: AbortSignal,
-): Promise<void> {
-  note(`fetching ${ownSource.package} (about 150 MB)`);
-  const apt = await PrivateApt.open(cache.path("apt"), ownSource.suite, signal);
+/** Chooses one of the archive's source packages: the one that is meant, or the newest like it. */
+export function chooseSource(from: OwnSource, available: readonly string[]): string | undefined {
+  if (available.includes(from.package)) return from.package;
+  return available.filter((name) => from.newest.test(name)).toSorted(compareVersions).at(-1);
+}
+
+async function fetchSource({ cache, from, building, source, signal }: {
+  cache: Cache;
+  from: OwnSource;
+  building: string;
+  source: string;
+  signal: AbortSignal;
+}): Promise<void> {
+  const apt = await PrivateApt.open(cache.path("apt"), from.suite, signal);
+  const chosen = chooseSource(from, await apt.names("linux-source-"));
+  if (chosen === undefined) {
+    throw new LabProblem(
+      `${from.suite} has no ${from.package} and none like it any more: give a kernel of your own ` +
+        "with --kernel PATH --modules DIR",
+    );
+  }
+  if (chosen !== from.package) note(`${from.package} is gone, taking ${chosen}`);
+  note(`fetching ${chosen} (about 150 MB)`);
   const folder = `${building}/package`;
   await Deno.mkdir(folder);
-  await unpack(await apt.download(ownSource.package, folder), folder, signal);
+  await unpack(await apt.download(chosen, folder), folder, signal);
   note("unpacking the source");
   await Deno.mkdir(source);
-  const archive = `${folder}/usr/src/${ownSource.package}.tar.xz`;
+  const archive = `${folder}/usr/src/${chosen}.tar.xz`;
   await mustRun("tar", ["-C", source, "--strip-components=1", "-xJf", archive], {
     what: "unpack the kernel's source",
     signal,
@@ -130,7 +164,7 @@ async function configure(source: string, config: string, signal: AbortSignal): P
   const lost = lostOptions(config, await Deno.readTextFile(`${source}/.config`));
   if (lost.length === 0) return;
   throw new LabProblem(
-    `this source does not take the lab's configuration (tests/lab/own/config):\n  ` +
+    `this source does not take the lab's configuration (tests/lab/own):\n  ` +
       lost.join("\n  "),
   );
 }

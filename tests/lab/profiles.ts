@@ -100,6 +100,18 @@ export const profiles: readonly Profile[] = [
   },
   {
     ...plain,
+    name: "own_reset",
+    about: "the lab's own kernel: 0000:01:00.0, whose reset takes time, with address translation",
+    // A function level reset is waited for 100 ms; ATS is what kernels from 7 on mind meanwhile.
+    devices: [
+      ...["-device", "pcie-root-port,id=port,addr=0x10,chassis=1"],
+      ...["-device", "virtio-rng-pci,bus=port,addr=0,disable-legacy=on,ats=on"],
+    ],
+    bind: ["0000:01:00.0"],
+    ownOnly: true,
+  },
+  {
+    ...plain,
     name: "own_vendor",
     about: "the lab's own kernel with the vendor driver: devices that log their DMA, and migrate",
     bind: ["0000:00:10.0"],

@@ -23,19 +23,21 @@ const VENDOR_NEEDS: Check["needs"] = [
   "migrates",
 ];
 
-/** What the recording of the lab's own kernel is called. */
-const OWN = "own";
 /** Machines of the other kernels on which the own one answers something that its own do not ask. */
 const ALSO_OWN = ["intremap_off", "shared_group", "vendor"];
 
+/** Machines with another device than the suite knows: they are for one test each. */
+const NOT_ASKED = ["own_reset"];
+
 /** Whether a kernel is recorded on a machine. */
 function isUsed(lab: Lab, { name, ownOnly }: Profile): boolean {
+  if (NOT_ASKED.includes(name)) return false;
   return ownOnly === true ? lab.isOwn : !lab.isOwn || ALSO_OWN.includes(name);
 }
 
 /** Records one kernel; gives the exit status. */
 export async function record(lab: Lab, line: CommandLine): Promise<number> {
-  const name = lab.isOwn ? OWN : lab.name;
+  const name = lab.own?.recording ?? lab.name;
   const file = line.words[0] ?? (name === undefined ? undefined : `${FOLDER}/${name}.json`);
   if (file === undefined) {
     throw new UsageProblem("record of a kernel of your own wants a FILE to write to");

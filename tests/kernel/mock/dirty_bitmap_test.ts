@@ -1,9 +1,10 @@
 /** The patterns of the kernel's own iommufd selftest, through our objects on the mock IOMMU. */
-import { type HostMemory, type Hwpt, Iommufd } from "../../../mod.ts";
+import { type HostMemory, type Hwpt, Iommufd, rawLinux as linux } from "../../../mod.ts";
 import { equal } from "../../std/assert.ts";
 import { describe } from "../../std/testing.ts";
 import { it } from "../support/guard.ts";
 import { hugePages } from "../support/huge_pages.ts";
+import { largeBitmap } from "./large_case.ts";
 import { APERTURE, HUGE_IOVA, makeDirty, MOCK_HUGE, MOCK_PAGE, MockDevice } from "./mock.ts";
 
 const KiB = 1n << 10n;
@@ -130,6 +131,10 @@ describe("hwpt.readDirty on the mock IOMMU", () => {
     bitmap.bytes.fill(0);
     table.readDirty(whole, { address: bitmap.address, size: 2 }); // 4096 by default
     equal([...bitmap.bytes.subarray(0, 3)], [0b1001, 0, 0]);
+  });
+
+  it("may be larger than the 2 MiB that the kernel pins at a time, at any byte", () => {
+    largeBitmap(linux);
   });
 
   it("begins clean when it is switched on", () => {

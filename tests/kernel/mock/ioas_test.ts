@@ -6,6 +6,7 @@ import { it } from "../support/guard.ts";
 import { MiB, PAGE } from "../support/machine.ts";
 import { refused } from "../support/refused.ts";
 import { APERTURE, leadsTo, MOCK_PAGE, MockDevice, pinnedTimes, reserve } from "./mock.ts";
+import { closesUnderForeign, oddMapping } from "./foreign_case.ts";
 import { askTop, TOP_ROWS } from "./top_case.ts";
 
 const FIRST = APERTURE.start;
@@ -203,6 +204,8 @@ describe("options", () => {
     });
     equal(space.hugePages, true);
   });
+
+  it("keep huge pages on where a mapping is less than a page, and say so", () => oddMapping(linux));
 });
 
 describe("destruction", () => {
@@ -232,6 +235,10 @@ describe("destruction", () => {
     space[Symbol.dispose]();
     equal([mapping.isMapped, memory.isMapped], [false, false]);
     throws(() => table.setDirtyTracking(true), ReferenceError, "it is gone");
+  });
+
+  it("lets go of memory, also where something that it did not make was in the way", () => {
+    closesUnderForeign(linux);
   });
 
   it("goes with the iommufd, whatever was forgotten", () => {

@@ -5,7 +5,6 @@
  */
 
 import type { HostMemory, Iommufd, IommufdObject } from "../../../mod.ts";
-import type { Hwpt, Ioas } from "../../../mod.ts";
 import { type Layout, struct } from "../../../lib/uapi/layout.ts";
 import { answer, must } from "../support/raw.ts";
 
@@ -52,7 +51,10 @@ const dirtyLayout: Layout<typeof dirty> = struct("iommu_test_cmd_dirty", dirty);
 /** Bytes of the whole struct, whose union these are members of. */
 const SIZE = 72;
 
-function ask(iommufd: Iommufd, bytes: Uint8Array, size: number): number {
+/** What requests go to: an iommufd, or a bare file of one. */
+export type Asked = Pick<Iommufd, "rawIoctl">;
+
+function ask(iommufd: Asked, bytes: Uint8Array, size: number): number {
   new DataView(bytes.buffer, bytes.byteOffset).setUint32(0, size, true);
   return iommufd.rawIoctl(IOMMU_TEST_CMD, bytes);
 }
@@ -63,12 +65,12 @@ export class MockDevice implements Disposable, IommufdObject {
   readonly id: number;
   /** The page table that it is attached to, or that was made of the address space. */
   readonly pageTableId: number;
-  readonly #iommufd: Iommufd;
+  readonly #iommufd: Asked;
   readonly #stdev: number;
   #gone = false;
 
   /** Attaches to an address space or a page table; throws with the errno's name. */
-  constructor(iommufd: Iommufd, target: Ioas | Hwpt, flags = 0) {
+  constructor(iommufd: Asked, target: IommufdObject, flags = 0) {
     const request = idsLayout.create(SIZE - idsLayout.size);
     request.fields.op = flags === 0 ? OP_MOCK_DOMAIN : OP_MOCK_DOMAIN_FLAGS;
     request.fields.id = target.id;
@@ -81,7 +83,7 @@ export class MockDevice implements Disposable, IommufdObject {
   }
 
   /** Attaches it to another page table or address space instead. */
-  replace(target: { readonly id: number }): string {
+  replace(target: IommufdObject): string {
     const request = idsLayout.create(SIZE - idsLayout.size);
     request.fields.op = OP_REPLACE;
     request.fields.id = this.#stdev;
@@ -98,7 +100,12 @@ export class MockDevice implements Disposable, IommufdObject {
 }
 
 /** Reserves addresses of an address space, as a device's IOMMU may. */
-export function reserve(iommufd: Iommufd, ioas: Ioas, start: bigint, length: bigint): string {
+export function reserve(
+  iommufd: Asked,
+  ioas: IommufdObject,
+  start: bigint,
+  length: bigint,
+): string {
   const request = plainLayout.create(SIZE - plainLayout.size);
   Object.assign(request.fields, { op: OP_ADD_RESERVED, id: ioas.id, one: start, two: length });
   return answer(ask(iommufd, request.bytes, SIZE));
@@ -106,7 +113,7 @@ export function reserve(iommufd: Iommufd, ioas: Ioas, start: bigint, length: big
 
 /** Whether the page table leads from `iova` to the memory at `vaddr`, page by page. */
 export function leadsTo(
-  iommufd: Iommufd,
+  iommufd: Asked,
   pageTable: number,
   range: { iova: bigint; size: bigint; vaddr: bigint },
 ): string {
@@ -122,7 +129,7 @@ export function leadsTo(
 }
 
 /** Whether each page of memory is pinned `refs` times. */
-export function pinnedTimes(iommufd: Iommufd, memory: HostMemory, refs: number): string {
+export function pinnedTimes(iommufd: Asked, memory: HostMemory, refs: number): string {
   const request = plainLayout.create(SIZE - plainLayout.size);
   Object.assign(request.fields, {
     op: OP_CHECK_REFS,
@@ -135,7 +142,7 @@ export function pinnedTimes(iommufd: Iommufd, memory: HostMemory, refs: number):
 
 /** Makes entries dirty as a device would: those whose bit is set, one a mock page. */
 export function makeDirty(
-  iommufd: Iommufd,
+  iommufd: Asked,
   pageTable: number,
   range: { iova: bigint; size: bigint; pageSize: bigint },
   bits: { readonly address: bigint },

@@ -1,6 +1,13 @@
 /** The accounts of a container over iommufd, step by step, on any kernel with two devices of vfio-pci. */
 
-import { IommufdContainer, type Kernel, type PinAccount, VfioError } from "../../../mod.ts";
+import {
+  Iommufd,
+  IommufdContainer,
+  type Kernel,
+  type PinAccount,
+  pinsOf,
+  VfioError,
+} from "../../../mod.ts";
 import { EDU, EDU2, LOW, PAGE } from "../support/machine.ts";
 
 /** Pages that may be locked where a limit counts. */
@@ -14,6 +21,8 @@ export interface Seen {
   readonly differences: readonly unknown[];
   /** How many of five mappings of 16 pages fit, by the forecast and by the kernel, and what stops both. */
   readonly fits: readonly unknown[];
+  /** What an attach and a page table answer where a page too many is mapped, and what stays of it. */
+  readonly over: readonly string[];
 }
 
 function life(kernel: Kernel, account: PinAccount): Pick<Seen, "lines" | "differences"> {
@@ -53,9 +62,54 @@ function fits(kernel: Kernel, account: PinAccount): unknown[] {
   return [mappings, made];
 }
 
+/** What a refusal says, in short. */
+function told(body: () => unknown): string {
+  try {
+    body();
+    return "OK";
+  } catch (error) {
+    if (!(error instanceof VfioError)) throw error;
+    const { operation, code, message } = error;
+    return `${operation} ${code}${
+      /RLIMIT_MEMLOCK is 256 KiB/.test(message) ? ", limit named" : ""
+    }`;
+  }
+}
+
+/** The memory limit is met where a device or a page table comes, not where memory is mapped. */
+function over(kernel: Kernel, account: PinAccount): string[] {
+  using iommufd = Iommufd.open({ kernel });
+  iommufd.account = account;
+  using device = iommufd.bind(EDU);
+  using space = iommufd.addressSpace();
+  using memory = iommufd.allocate((LIMIT + 1n) * PAGE);
+  memory.bytes.fill(1);
+  const before = pinsOf("self", kernel);
+  const answers = [space.map(memory, { iova: LOW, size: LIMIT * PAGE })].map(() => "OK");
+  using _one = space.map(memory, { iova: LOW + LIMIT * PAGE, offset: LIMIT * PAGE });
+  answers.push(told(() => void device.attach(space)));
+  answers.push(told(() => void space.pageTable(device)));
+  answers.push(`${pinsOf("self", kernel).since(before).pinned / PAGE} pages`);
+  answers.push(`${device.attachment === undefined ? "not " : ""}attached`);
+  return answers;
+}
+
+/** What `over` sees where there is a limit, and where there is none. */
+export const OVER: Readonly<Record<"limited" | "free", readonly string[]>> = {
+  limited: [
+    "OK",
+    "VFIO_DEVICE_ATTACH_IOMMUFD_PT ENOMEM, limit named",
+    "IOMMU_HWPT_ALLOC ENOMEM, limit named",
+    "0 pages",
+    "not attached",
+  ],
+  free: ["OK", "OK", "OK", `${LIMIT + 1n} pages`, "attached"],
+};
+
 /** What a script sees of one account. */
 export function seenBy(kernel: Kernel, account: PinAccount): Seen {
-  return { ...life(kernel, account), fits: fits(kernel, account) };
+  const [lived, fit] = [life(kernel, account), fits(kernel, account)];
+  return { ...lived, fits: fit, over: over(kernel, account) };
 }
 
 /** The ledger where the process is charged with what is pinned, or is not. */

@@ -4,7 +4,7 @@ import { describe } from "../../std/testing.ts";
 import { runChild } from "../support/child.ts";
 import { it } from "../support/guard.ts";
 import { PAGE } from "../support/machine.ts";
-import { ledgerLines, LIMIT } from "./account_cases.ts";
+import { ledgerLines, LIMIT, OVER } from "./account_cases.ts";
 
 const CHILD = "../own/child/account.ts";
 const memlock = LIMIT * PAGE;
@@ -12,6 +12,17 @@ const seen = (counted: boolean, fits: readonly unknown[]): unknown => ({
   lines: ledgerLines(counted),
   differences: [],
   fits,
+  over: OVER[fits.length === 4 ? "limited" : "free"],
+});
+
+describe("the account of an iommufd", () => {
+  it("is chosen with CAP_SYS_RESOURCE; without, it can only be read", async () => {
+    const child = "../own/child/choose.ts";
+    equal(await runChild(child, {}), { chosen: { account: "process" } });
+    equal(await runChild(child, { withoutSysResource: true }), {
+      chosen: { code: "EPERM", operation: "IOMMU_OPTION", named: true, account: "user" },
+    });
+  });
 });
 
 describe("the accounts of an IommufdContainer", () => {

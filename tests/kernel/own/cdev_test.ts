@@ -1,6 +1,8 @@
 /** Devices opened by their own nodes, bound to an iommufd: what works and what is refused. */
 import { Container, errnoName, Iommufd, rawLinux as linux } from "../../../mod.ts";
 import {
+  IOMMU_IOAS_MAP,
+  iommu_ioas_map,
   VFIO_DEVICE_ATTACH_IOMMUFD_PT,
   vfio_device_attach_iommufd_pt_v6_6,
   VFIO_DEVICE_BIND_IOMMUFD,
@@ -14,6 +16,7 @@ import { it } from "../support/guard.ts";
 import { EDU, EDU2, LOW, MiB, vtd } from "../support/machine.ts";
 import { answer, openFile } from "../support/raw.ts";
 import { refused } from "../support/refused.ts";
+import { sinceSeven } from "../support/release.ts";
 
 /** The node of a device. */
 function node(device: string = EDU): string {
@@ -62,6 +65,21 @@ describe("a device's own node, raw", () => {
     equal(bind(device.fd, { iommufd: iommufd.fd }), "EINVAL");
     equal(info(device.fd), "OK");
     equal(attach(device.fd, 0x7777), "ENOENT");
+  });
+
+  it("is bound by a longer struct: bytes past what the kernel knows are E2BIG where it looks", () => {
+    using iommufd = Iommufd.open();
+    using device = openFile(node());
+    const long = (last: number): string => {
+      const request = vfio_device_bind_iommufd_v6_6.create(64);
+      Object.assign(request.fields, { argsz: request.bytes.length, iommufd: iommufd.fd });
+      request.bytes[request.bytes.length - 1] = last;
+      return answer(linux.ioctlBuffer(device.fd, VFIO_DEVICE_BIND_IOMMUFD, request.bytes));
+    };
+    // Before 7 the kernel reads the 16 bytes that it knows, and no others.
+    if (sinceSeven()) equal(long(1), "E2BIG");
+    equal(long(sinceSeven() ? 0 : 1), "OK");
+    equal(info(device.fd), "OK");
   });
 });
 
@@ -132,6 +150,40 @@ describe("iommufd.bind", () => {
       operation: "IOMMU_HWPT_SET_DIRTY_TRACKING",
       text: "made with dirtyTracking",
     });
+  });
+
+  it("does not map the memory of a device: EFAULT, at the map or at the attach", () => {
+    using iommufd = Iommufd.open();
+    using device = iommufd.bind(EDU);
+    // BAR 0 by a user's address, as type1 would map it for another device.
+    const bar = linux.mmap(0x1000n, 3, 1, device.fd, 0n);
+    if (typeof bar === "number") throw new Error(`mmap of BAR 0: ${errnoName(-bar)}`);
+    try {
+      const mapBar = (space: { id: number }): string => {
+        const { bytes, fields } = iommu_ioas_map.create();
+        const size = iommu_ioas_map.size;
+        Object.assign(fields, { size, flags: 7, ioas_id: space.id, user_va: bar });
+        Object.assign(fields, { length: 0x1000n, iova: LOW });
+        return answer(iommufd.rawIoctl(IOMMU_IOAS_MAP, bytes));
+      };
+      using space = iommufd.addressSpace();
+      equal(mapBar(space), "OK", "nothing is pinned yet");
+      refused(() => device.attach(space), {
+        code: "EFAULT",
+        operation: "VFIO_DEVICE_ATTACH_IOMMUFD_PT",
+        text: "cannot be pinned",
+      });
+      refused(() => space.pageTable(device), {
+        code: "EFAULT",
+        operation: "IOMMU_HWPT_ALLOC",
+        text: "cannot be pinned",
+      });
+      using other = iommufd.addressSpace();
+      using _attachment = device.attach(other);
+      equal(mapBar(other), "EFAULT");
+    } finally {
+      linux.munmap(bar, 0x1000n);
+    }
   });
 
   it("goes by the group or by itself, not both", () => {

@@ -138,6 +138,10 @@ describe("DMA logging of mtty, raw", () => {
       equal(start(device, [[(1n << 64n) - PAGE, PAGE]]), "EOVERFLOW", "a range up to 2^64");
       equal(feature(device, START | SET, [PAGE, 1n, 0x1000n]), "EFAULT");
       equal(feature(device, START | SET, [PAGE]), "EINVAL", "a short payload");
+      // What the kernel takes, and device.logDma does not.
+      equal(start(device, [[PAGE, 0n]]), "OK", "a range of no bytes");
+      equal(start(device, [[0n, 0n]], 0n), "OK", "a page size of 0, of nothing");
+      equal(start(device, [[PAGE, PAGE]], 0n), "EINVAL", "a page size of 0");
       equal(feature(device, STOP | SET), "OK");
       equal(feature(device, STOP | SET), "OK", "twice");
     });

@@ -8,6 +8,8 @@ export interface Change {
   uid?: number;
   /** Take CAP_IPC_LOCK away from root. */
   withoutIpcLock?: boolean;
+  /** Take CAP_SYS_RESOURCE away from root. */
+  withoutSysResource?: boolean;
   /** Let the script run other programs. */
   mayRun?: boolean;
 }
@@ -23,6 +25,9 @@ function wrapper(change: Change): string[] {
   }
   if (change.withoutIpcLock === true) {
     words.push("/usr/bin/setpriv", "--bounding-set=-ipc_lock", "--inh-caps=-ipc_lock");
+  }
+  if (change.withoutSysResource === true) {
+    words.push("/usr/bin/setpriv", "--bounding-set=-sys_resource", "--inh-caps=-sys_resource");
   }
   return words;
 }

@@ -1,4 +1,4 @@
-/** Kernel tests leave nothing behind: no file, no mapped region, no locked page. */
+/** Kernel tests leave nothing behind: no file, no mapped region, no locked or pinned page. */
 
 import { pinsOf, rawLinux as linux } from "../../../mod.ts";
 import { readText } from "../../../lib/sys/text.ts";
@@ -16,6 +16,8 @@ interface Held {
   readonly maps: readonly string[];
   /** VmLck in bytes. */
   readonly locked: bigint;
+  /** VmPin in bytes: what iommufd has pinned. */
+  readonly pinned: bigint;
 }
 
 /**
@@ -36,10 +38,12 @@ export function openFiles(): Map<string, string> {
 function held(): Held {
   const maps = readText(linux, "/proc/self/maps");
   if (typeof maps === "number") throw new Error(`cannot read /proc/self/maps: ${maps}`);
+  const { locked, pinned } = pinsOf();
   return {
     files: openFiles(),
     maps: maps.split("\n").filter((line) => /vfio|memfd:pinscope/.test(line)),
-    locked: pinsOf().locked,
+    locked,
+    pinned,
   };
 }
 
@@ -55,6 +59,9 @@ export async function leavesNothing(body: () => void | Promise<void>): Promise<v
   for (const line of after.maps) if (!before.maps.includes(line)) left.push(`memory: ${line}`);
   if (after.locked !== before.locked) {
     left.push(`VmLck: ${after.locked} bytes, ${before.locked} before`);
+  }
+  if (after.pinned !== before.pinned) {
+    left.push(`VmPin: ${after.pinned} bytes, ${before.pinned} before`);
   }
   if (left.length > 0) throw new Error(`The test left behind: ${left.join("; ")}`);
 }

@@ -121,6 +121,11 @@ export class VendorDevice implements Disposable {
     check(this.#run(OP.LOG_SIZES, smallest, Number(largest), 0), "a command", "set page sizes");
   }
 
+  /** Lets each report of the log that is kept now fail, after it took its pages; 0 ends that. */
+  failReports(errno: number): void {
+    check(this.#run(OP.LOG_FAIL, 0n, errno, 0), "a command", "let reports fail");
+  }
+
   /** Lets the next change of the migration state fail. */
   failNext(): void {
     check(this.#run(OP.FAIL, 0n, 0, 0), "a command", "let the next change fail");

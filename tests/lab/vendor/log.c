@@ -39,6 +39,7 @@ void vendor_log_end(struct vendor *vendor)
 
 	kfree(log->ranges);
 	log->ranges = NULL;
+	log->error = 0;
 	xa_destroy(&log->dirty);
 	vendor->region->log_page = 0;
 	vendor->region->log_dirty = 0;
@@ -58,6 +59,14 @@ s64 vendor_log_sizes(struct vendor *vendor, u64 smallest, u64 largest)
 		return -EINVAL;
 	vendor->log.smallest = smallest;
 	vendor->log.largest = largest;
+	return 0;
+}
+
+s64 vendor_log_fail(struct vendor *vendor, u64 error)
+{
+	if (!vendor->log.ranges || error >= MAX_ERRNO)
+		return -EINVAL;
+	vendor->log.error = error;
 	return 0;
 }
 
@@ -185,6 +194,9 @@ static int log_read_and_clear(struct vfio_device *vdev, unsigned long iova,
 		ret = -EINVAL;
 	else if (length)
 		report(vendor, iova, length, bitmap);
+	/* A device that fails half-way has forgotten what it took. */
+	if (!ret)
+		ret = -vendor->log.error;
 	mutex_unlock(&vendor->lock);
 	return ret;
 }

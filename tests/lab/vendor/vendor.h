@@ -19,6 +19,7 @@ struct vendor_log {
 	unsigned int shift;		/* of the page that it is kept in */
 	struct vendor_range *ranges;
 	struct xarray dirty;		/* by iova >> shift */
+	int error;			/* what a report answers after all */
 };
 
 /* What a device has pinned, and its command region; part of each device. */
