@@ -1,10 +1,11 @@
-import { checkKind } from "../base/argument.ts";
+import { checkKind, given } from "../base/argument.ts";
 import type { Extent } from "../base/extent.ts";
 import { hex } from "../base/format.ts";
+import { checkPageSize, checkRegion, firstPage, TOP } from "./check.ts";
 import { ChunkStore } from "./chunk_store.ts";
 import { packPages, unpackPages } from "./page_frame.ts";
 import type { Combine } from "./pad.ts";
-import { checkPageSize, checkRegion, countInExtents, regionsOf, resized } from "./regions.ts";
+import { countInExtents, regionsOf, resized } from "./regions.ts";
 import type { DirtyRun } from "./run.ts";
 import { DirtyWindow, wordsOf } from "./window.ts";
 
@@ -16,11 +17,12 @@ export interface PageRuns {
   runs(): Iterable<Pick<DirtyRun, "iova" | "pages">>;
 }
 
-function checkRange(iova: bigint, pages: number): void {
-  checkKind("iova", iova, "bigint");
-  checkKind("pages", pages, "number");
-  if (Number.isSafeInteger(pages) && pages >= 0) return;
-  throw new RangeError(`pages must be a whole number of at least 0; got ${pages}`);
+function checkMap(other: DirtyMap): void {
+  if (other instanceof DirtyMap) return;
+  throw new TypeError(
+    `The other must be a DirtyMap; got ${given(other)}: new DirtyMap(pageSize).add(it) makes one ` +
+      "of a window or of runs",
+  );
 }
 
 /**
@@ -70,33 +72,38 @@ export class DirtyMap implements PageRuns {
   /**
    * Tells whether the page that holds an address is set.
    *
-   * @param iova Any address, in bytes.
+   * @param iova Any address, in bytes; none outside of 64 bits has a page.
    * @returns Whether its page is in the set.
    * @throws {TypeError} If the address is no bigint.
    */
   has(iova: bigint): boolean {
     checkKind("iova", iova, "bigint");
-    return this.#store.has(this.#page(iova));
-  }
-
-  /** The number of a page; exact, for it has at most 52 bits with pages of 4 KiB. */
-  #page(iova: bigint): number {
-    return Number(iova / this.pageSize);
+    return iova >= 0n && iova < TOP && this.#store.has(Number(iova / this.pageSize));
   }
 
   /**
-   * Adds the pages of a window, of another map, or of anything with runs.
+   * Adds the pages of a window, of another map, or of anything with runs. Where a run is refused, those
+   * before it may be in the set.
    *
-   * @throws {RangeError} If its pages have another size.
+   * @throws {TypeError} If it has no runs, or the address of one is no bigint.
+   * @throws {RangeError} If its pages have another size, or a run is not made of whole pages below 2^64.
    */
   add(source: PageRuns): this {
+    checkKind("source", source, "object");
     this.#sameSize(source);
-    if (source instanceof DirtyWindow && this.#page(source.iova) % 32 === 0) {
-      this.#store.addWords(this.#page(source.iova), wordsOf(source), source.pages);
-    } else {
-      const runs = Iterator.from(source.runs());
-      this.#store.addRuns(runs.map(({ iova, pages }) => [this.#page(iova), pages] as const));
+    const { pageSize } = this;
+    if (source instanceof DirtyWindow) {
+      const first = Number(source.iova / pageSize);
+      if (first % 32 === 0) {
+        this.#store.addWords(first, wordsOf(source), source.pages);
+        return this;
+      }
     }
+    checkKind("source.runs", source.runs, "function");
+    const runs = Iterator.from(source.runs());
+    this.#store.addRuns(
+      runs.map(({ iova, pages }) => [firstPage(iova, pages, pageSize), pages] as const),
+    );
     return this;
   }
 
@@ -107,10 +114,10 @@ export class DirtyMap implements PageRuns {
    * @param pages How many.
    * @returns This set.
    * @throws {TypeError} If the address is no bigint, or the count no number.
-   * @throws {RangeError} If the count is not a whole number of at least 0.
+   * @throws {RangeError} If the count is not a whole number of at least 0, or the pages do not lie
+   *   below 2^64.
    */
   addRange(iova: bigint, pages: number): this {
-    checkRange(iova, pages);
     const { pageSize } = this;
     return this.add({ pageSize, runs: () => [{ iova, pages }] });
   }
@@ -122,11 +129,11 @@ export class DirtyMap implements PageRuns {
    * @param pages How many.
    * @returns This set.
    * @throws {TypeError} If the address is no bigint, or the count no number.
-   * @throws {RangeError} If the count is not a whole number of at least 0.
+   * @throws {RangeError} If the count is not a whole number of at least 0, or the pages do not lie
+   *   below 2^64.
    */
   deleteRange(iova: bigint, pages: number): this {
-    checkRange(iova, pages);
-    this.#store.delete(this.#page(iova), pages);
+    this.#store.delete(firstPage(iova, pages, this.pageSize), pages);
     return this;
   }
 
@@ -163,6 +170,7 @@ export class DirtyMap implements PageRuns {
   }
 
   #combine(other: DirtyMap, how: Combine): DirtyMap {
+    checkMap(other);
     this.#sameSize(other);
     const result = new DirtyMap(this.pageSize);
     result.#store.combine(this.#store, other.#store, how);
@@ -245,7 +253,7 @@ export class DirtyMap implements PageRuns {
    */
   static fromBytes(bytes: Uint8Array): DirtyMap {
     if (!(bytes instanceof Uint8Array)) {
-      throw new TypeError(`bytes must be a Uint8Array; got ${typeof bytes}`);
+      throw new TypeError(`bytes must be a Uint8Array; got ${given(bytes)}`);
     }
     const { pageSize, chunks } = unpackPages(bytes);
     const map = new DirtyMap(pageSize);

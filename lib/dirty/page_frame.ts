@@ -7,6 +7,7 @@
  * @module
  */
 
+import { pagesEnd } from "./check.ts";
 import { type Chunk, CHUNK_PAGES, pack, scratchChunk } from "./chunk.ts";
 import { packFrame, unpackFrame } from "./frame.ts";
 import { setBits } from "./scan.ts";
@@ -132,8 +133,7 @@ export function unpackPages(frame: Uint8Array): Pages {
   if (pageSize === 0n || (pageSize & (pageSize - 1n)) !== 0n) {
     throw bad("a page size that is a power of two", pageSize);
   }
-  // The last page ends where 64 bits do.
-  const last = Number(((1n << 64n) / pageSize - 1n) / BigInt(CHUNK_PAGES));
+  const last = Number((pagesEnd(pageSize) - 1n) / BigInt(CHUNK_PAGES));
   const chunks: [number, Chunk][] = [];
   const words = scratchChunk();
   for (let next = 0; !reader.isDone;) {

@@ -8,24 +8,11 @@ import { checkKind } from "../base/argument.ts";
 import type { Extent } from "../base/extent.ts";
 import { hex } from "../base/format.ts";
 import { isAligned } from "../base/page.ts";
+import { TOP } from "./check.ts";
 import type { DirtyRun } from "./run.ts";
 
 /** Number of the first page of a run, and of the page behind its last. */
 export type PageRange = readonly [start: number, end: number];
-
-/** Refuses what is no page size. */
-export function checkPageSize(pageSize: bigint): void {
-  checkKind("pageSize", pageSize, "bigint");
-  if (pageSize > 0n && (pageSize & (pageSize - 1n)) === 0n) return;
-  throw new RangeError(`A page size is a power of two; got ${pageSize}`);
-}
-
-/** Refuses regions that would cut a page. */
-export function checkRegion(size: bigint, pageSize: bigint): void {
-  checkKind("size", size, "bigint");
-  if (size > 0n && isAligned(size, pageSize)) return;
-  throw new RangeError(`A region is a multiple of ${pageSize} bytes; got ${size}`);
-}
 
 /** Counts the pages of each region that has one. */
 export function* regionsOf(
@@ -62,9 +49,14 @@ export function countInExtents(
   const ranges = extents.map(({ iova, size }, i): [number, number, number] => {
     checkKind("iova", iova, "bigint");
     checkKind("size", size, "bigint");
-    if (size < 0n || iova < 0n || !isAligned(iova, pageSize) || !isAligned(size, pageSize)) {
+    if (!isAligned(iova, pageSize) || !isAligned(size, pageSize)) {
       throw new RangeError(
         `A range is made of whole pages of ${pageSize} bytes; got ${hex(size)} at ${hex(iova)}`,
+      );
+    }
+    if (size < 0n || iova < 0n || iova + size > TOP) {
+      throw new RangeError(
+        `A range must lie from address 0 to ${hex(TOP)}; got ${size} bytes at ${iova}`,
       );
     }
     const first = Number(iova / pageSize);

@@ -1,8 +1,9 @@
-import { checkKind } from "../base/argument.ts";
+import { checkKind, given } from "../base/argument.ts";
 import { isAligned } from "../base/page.ts";
 import { hex } from "../base/format.ts";
 import { ArenaBitmap, type Bits, copyBitmap } from "./arena.ts";
 import type { Bitmap } from "./bitmap.ts";
+import { checkPageSize, TOP } from "./check.ts";
 import type { DirtyLabel } from "./label.ts";
 import { WORD_PAGES } from "./plan.ts";
 import type { DirtyRun } from "./run.ts";
@@ -22,17 +23,35 @@ export interface WindowInit {
   readonly bitmap: Bitmap;
 }
 
+/** As many bits as the scan can number, and type1 gives in one read. */
+const MOST_PAGES = 1n << 31n;
+
 function checkAligned(name: string, value: bigint, pageSize: bigint): void {
   if (isAligned(value, pageSize)) return;
   throw new RangeError(`The ${name} must be a multiple of ${pageSize} bytes; got ${value}`);
 }
 
-function checkInit({ iova, size, pageSize, bitmap: { words } }: WindowInit): void {
-  if (pageSize <= 0n || (pageSize & (pageSize - 1n)) !== 0n) {
-    throw new RangeError(`A page size is a power of two; got ${pageSize}`);
+function checkInit({ iova, size, pageSize, bitmap }: WindowInit): void {
+  checkPageSize(pageSize);
+  checkKind("iova", iova, "bigint");
+  checkKind("size", size, "bigint");
+  checkKind("bitmap", bitmap, "object");
+  const { words } = bitmap;
+  if (!(words instanceof Uint32Array)) {
+    throw new TypeError(`bitmap.words must be a Uint32Array; got ${given(words)}`);
   }
   checkAligned("size", size, pageSize);
   checkAligned("iova", iova, pageSize);
+  if (iova < 0n || size < 0n || iova + size > TOP) {
+    throw new RangeError(
+      `A window must lie from address 0 to ${hex(TOP)}; got ${size} bytes at ${iova}`,
+    );
+  }
+  if (size / pageSize > MOST_PAGES) {
+    throw new RangeError(
+      `A window has at most ${MOST_PAGES} pages, as one read has; got ${size / pageSize}`,
+    );
+  }
   const pages = Number(size / pageSize);
   const wanted = Math.ceil(pages / 64) * 8;
   if (words.byteLength % 8 !== 0 || words.byteLength < wanted) {
@@ -94,8 +113,10 @@ export class DirtyWindow {
   /**
    * Makes a window over a bitmap as it is now.
    *
+   * @throws {TypeError} If an address or a size is no bigint, or the words are no Uint32Array.
    * @throws {RangeError} If the page size is no power of two or does not divide the size and the
-   *   address, or the bitmap is not made of 64-bit words or has too few.
+   *   address, the window does not lie below 2^64 or has more than 2^31 pages, or the bitmap is not
+   *   made of 64-bit words or has too few.
    */
   constructor(init: WindowInit) {
     checkInit(init);
@@ -128,9 +149,11 @@ export class DirtyWindow {
    * Whether the page that holds an address is dirty.
    *
    * @param iova Any address; outside the window the answer is false.
+   * @throws {TypeError} If the address is no bigint.
    * @throws {ReferenceError} After the next read into the same buffer.
    */
   has(iova: bigint): boolean {
+    checkKind("iova", iova, "bigint");
     const words = this.#words();
     if (iova < this.iova || iova >= this.iova + this.size) return false;
     const page = Number((iova - this.iova) / this.pageSize);

@@ -144,6 +144,6 @@ describe("a set of pages as a frame", () => {
   });
 
   it("wants bytes", () => {
-    throws(() => DirtyMap.fromBytes("PSF1" as unknown as Uint8Array), TypeError, "got string");
+    throws(() => DirtyMap.fromBytes("PSF1" as unknown as Uint8Array), TypeError, "got the string");
   });
 });
