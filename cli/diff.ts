@@ -8,6 +8,7 @@ import { type Extent, formatSize, hex } from "../mod.ts";
 import { type PageCounts, RoundCompare } from "../lib/record/mod.ts";
 import type { Context } from "./context.ts";
 import { InputError } from "./input.ts";
+import { UsageError } from "./parse.ts";
 import { byPlace, openSession, type Session } from "./recording.ts";
 import { columns, counted, grouped, wrap } from "./table.ts";
 import { numberValue } from "./values.ts";
@@ -20,8 +21,11 @@ export async function diff(context: Context): Promise<number> {
   const [pathA = "", pathB = ""] = positional;
   const whole = { least: 0, most: 2 ** 31, whole: true };
   const most = numberValue("max-rounds", values.get("max-rounds"), whole) ?? MOST_ROWS;
-  const a = await openSession(context, { path: pathA, session: undefined });
-  const b = await openSession(context, { path: pathB, session: undefined });
+  if (pathA === "-" && pathB === "-") {
+    throw new UsageError("diff takes one recording from stdin, and the other from a file; got - -");
+  }
+  const a = await openSession(context, { path: pathA, session: undefined, option: "" });
+  const b = await openSession(context, { path: pathB, session: undefined, option: "" });
   const { pageSize } = a.head;
   if (pageSize !== b.head.pageSize) {
     throw new InputError(

@@ -5,6 +5,7 @@
  */
 
 import type { Context } from "./context.ts";
+import { whyNot } from "./file_right.ts";
 
 /** Anything that gives bytes one after another: a file, a pipe, a text in a test. */
 export interface Source {
@@ -51,16 +52,23 @@ async function readSome(
 /** What is read on stdin, and the way to say that it is waited for. */
 export type Reading = Pick<Context, "stdin" | "out" | "signal">;
 
-/** The texts of stdin, as they come. Somebody who types nothing is told that it waits. */
-async function* textsOf({ stdin, out, signal }: Reading): AsyncGenerator<string> {
-  if (stdin.isTerminal?.() === true) out.hint("reading stdin; end with Ctrl-D");
-  const decoder = new TextDecoder();
+/** The bytes of stdin, as they come; the next ones may take the place of those before. */
+export async function* bytesOf(
+  { stdin, signal }: Pick<Reading, "stdin" | "signal">,
+): AsyncGenerator<Uint8Array, void> {
   const chunk = new Uint8Array(CHUNK);
   for (;;) {
     const got = await readSome(stdin, chunk, signal);
-    if (got === null) break;
-    yield decoder.decode(chunk.subarray(0, got), { stream: true });
+    if (got === null) return;
+    yield chunk.subarray(0, got);
   }
+}
+
+/** The texts of stdin, as they come. Somebody who types nothing is told that it waits. */
+async function* textsOf(reading: Reading): AsyncGenerator<string> {
+  if (reading.stdin.isTerminal?.() === true) reading.out.hint("reading stdin; end with Ctrl-D");
+  const decoder = new TextDecoder();
+  for await (const bytes of bytesOf(reading)) yield decoder.decode(bytes, { stream: true });
   yield decoder.decode();
 }
 
@@ -87,17 +95,7 @@ export async function readWhole(path: string, reading: Reading): Promise<string>
     return (await Array.fromAsync(textsOf(reading))).join("");
   } catch (cause) {
     if (reading.signal.aborted) throw cause;
-    throw new InputError(`Cannot read ${path}: ${whyNot(cause, "read", path)}`, { cause });
+    const why = whyNot(cause, { right: "read", path, instead: `pinscope ... - < ${path}` });
+    throw new InputError(`Cannot read ${path}: ${why}`, { cause });
   }
-}
-
-/** Why a file cannot be had, in words that say what to do. */
-export function whyNot(error: unknown, right: "read" | "write", path: string): string {
-  if (error instanceof Deno.errors.NotCapable) {
-    const option = `--allow-${right}=${path}`;
-    const instead = right === "read" ? `, or give it on stdin: - < ${path}` : "";
-    return `pinscope was started without ${option}${instead}; to have it: ` +
-      `deno run --allow-ffi ${option} cli/main.ts ..., or deno install with the same`;
-  }
-  return error instanceof Error ? error.message : String(error);
 }

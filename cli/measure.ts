@@ -87,7 +87,7 @@ export async function measure<T extends Taker>(
   const { out, kernel, signal } = context;
   const { from } = plan;
   if (from !== undefined) {
-    const { head, mappings, rounds, read } = await openSession(context, from);
+    const { name, head, mappings, rounds, read } = await openSession(context, from);
     const taker = begin(head, mappings);
     using progress = new Progress(out);
     const count = Math.min(plan.rounds, rounds);
@@ -96,7 +96,7 @@ export async function measure<T extends Taker>(
       if (done >= count) break;
       taker.add(round);
       done += 1;
-      progress.at(() => `round ${done} of ${count} taken from ${from.path}`);
+      progress.at(() => `round ${done} of ${count} taken from ${name}`);
     }
     return taker;
   }

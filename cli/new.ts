@@ -6,7 +6,7 @@
 
 import { nearest } from "../lib/base/nearest.ts";
 import type { Context } from "./context.ts";
-import { whyNot } from "./input.ts";
+import { whyNot } from "./file_right.ts";
 import { OutputError } from "./output.ts";
 import { UsageError } from "./parse.ts";
 import { scriptText, type Template, TEMPLATES } from "./template.ts";
@@ -47,7 +47,7 @@ function create(path: string, text: string): void {
   } catch (cause) {
     const why = cause instanceof Deno.errors.AlreadyExists
       ? "there is such a file, and it is never written over: take another name"
-      : whyNot(cause, "write", path);
+      : whyNot(cause, { right: "write", path });
     throw new OutputError(`Cannot write ${path}: ${why}`, { cause });
   }
 }

@@ -19,6 +19,10 @@ export interface OptionRow extends OptionSpec {
   readonly value?: string;
   /** The values that there are, where they are few words. */
   readonly words?: readonly string[];
+  /** What is done with the file that its value names. */
+  readonly file?: "read" | "write";
+  /** Whether "-" stands for stdin, or stdout. */
+  readonly takesDash?: boolean;
   readonly about: string;
 }
 
@@ -86,7 +90,13 @@ export const COMMON: readonly OptionRow[] = [
     words: BEHAVIOURS.map(({ name }) => name),
     about: `recorded kernel: ${PROFILES}; or --model=NAME`,
   },
-  { name: "trace", kind: "value", value: "FILE", about: "write each system call there" },
+  {
+    name: "trace",
+    kind: "value",
+    value: "FILE",
+    file: "write",
+    about: "write each system call there",
+  },
   { name: "quiet", kind: "flag", short: "q", about: "no hints and no progress on stderr" },
   { name: "verbose", kind: "flag", short: "v", about: "each request to the kernel, on stderr" },
   { name: "help", kind: "flag", short: "h", about: "this text" },

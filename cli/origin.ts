@@ -6,8 +6,12 @@
 
 import { VERSION } from "./version.ts";
 
-/** How a script finds the package. */
+/** How a script finds the package, and how the command line is called as it was. */
 export interface Origin {
+  /** A line of shell that runs it with more rights. */
+  run(flags: readonly string[]): string;
+  /** A line of shell that installs it, in place of one that is installed. */
+  readonly install: string;
   /** What it imports; "" is the package itself, "/model" one of its entries. */
   specifier(entry: "" | "/model"): string;
   /** What Deno must be told besides the permission. */
@@ -15,6 +19,17 @@ export interface Origin {
   /** The same for who reads the script. */
   readonly about: readonly string[];
 }
+
+/** What the command line needs to do all that it can: docs/permissions.md says why. */
+const RIGHTS = "--allow-ffi --allow-read --allow-write";
+
+const runLine = (program: string, flags: readonly string[]): string =>
+  `deno run --cached-only --allow-ffi ${[...flags, program].join(" ")}`;
+
+const installLine = (program: string, config: string): string =>
+  `deno install -g -f --cached-only ${config}${RIGHTS} -n pinscope ${program}`;
+
+const quoted = (path: string): string => /\s/.test(path) ? JSON.stringify(path) : path;
 
 const JSR = `jsr:@pinscope/vfio@^${VERSION}`;
 
@@ -25,6 +40,8 @@ const JSR = `jsr:@pinscope/vfio@^${VERSION}`;
 export function originOf(url: string = import.meta.url): Origin {
   if (/^https?:/.test(url)) {
     return {
+      run: (flags) => runLine(`${JSR}/cli`, flags),
+      install: installLine(`${JSR}/cli`, ""),
       specifier: (entry) => `${JSR}${entry}`,
       flags: [],
       about: [
@@ -34,8 +51,11 @@ export function originOf(url: string = import.meta.url): Origin {
     };
   }
   const { pathname } = new URL(url);
+  const file = decodeURIComponent(pathname);
   if (!pathname.endsWith("/cli/origin.ts")) {
     return {
+      run: (flags) => runLine(quoted(file), flags),
+      install: installLine(quoted(file), ""),
       specifier: () => pathname,
       flags: ["--cached-only"],
       about: [
@@ -45,9 +65,12 @@ export function originOf(url: string = import.meta.url): Origin {
     };
   }
   const config = decodeURIComponent(new URL("../deno.json", url).pathname);
+  const entry = quoted(file.replace(/origin\.ts$/, "main.ts"));
   return {
+    run: (flags) => runLine(entry, flags),
+    install: installLine(entry, `--config ${quoted(config)} `),
     specifier: (entry) => `@pinscope/vfio${entry}`,
-    flags: ["--cached-only", `--config=${/\s/.test(config) ? JSON.stringify(config) : config}`],
+    flags: ["--cached-only", `--config=${quoted(config)}`],
     about: [
       `"@pinscope/vfio" is the checkout's, for --config in the first line names its deno.json.`,
       `Without a checkout: import it from "${JSR}", and leave --config out.`,

@@ -170,10 +170,16 @@ export class Output implements Disposable {
     this.#tell(CLEAR_LINE + text.slice(0, this.terminalSize.columns - 1));
   }
 
-  /** A line on stderr: what went wrong, or has to be known. */
+  /**
+   * A line on stderr: what went wrong, or has to be known. Lines of it that begin with two blanks are
+   * for the reader to type, and stay whole.
+   */
   note(text: string): void {
     this.flush();
-    this.explain(wrap(`pinscope: ${text}`, "  ").join("\n"));
+    const lines = `pinscope: ${text}`.split("\n");
+    this.explain(
+      lines.flatMap((line) => line.startsWith("  ") ? [line] : wrap(line, "  ")).join("\n"),
+    );
   }
 
   /** Text as it is on stderr. */

@@ -82,13 +82,16 @@ function refuseEarly(specs: readonly OptionSpec[], args: readonly string[]): voi
       if (long !== undefined && equals !== undefined) throw NOT_TAKEN(spec.name);
     } else if (argument === `--${spec.name}` || argument === `-${spec.short}`) {
       // A value that looks like an option may be one: it has to stand behind "=".
-      if (/^-(?!\.?\d)/.test(args[i + 1] ?? "")) throw NO_VALUE(spec.name);
+      if (/^-(?!$|\.?\d)/.test(args[i + 1] ?? "")) throw NO_VALUE(spec.name);
     }
   }
 }
 
-/** Joins a negative number to its option, for both libraries would take it for an option. */
-function joinNumbers(specs: readonly OptionSpec[], args: readonly string[]): string[] {
+/**
+ * Joins a negative number, or the dash that stands for stdin, to its option: a library may take it for
+ * an option.
+ */
+function joinDashes(specs: readonly OptionSpec[], args: readonly string[]): string[] {
   const joined: string[] = [];
   const end = args.includes("--") ? args.indexOf("--") : args.length;
   for (let i = 0; i < args.length; i += 1) {
@@ -96,7 +99,7 @@ function joinNumbers(specs: readonly OptionSpec[], args: readonly string[]): str
     const spec = specs.find(({ name, short }) =>
       argument === `--${name}` || argument === `-${short}`
     );
-    if (i < end && spec !== undefined && spec.kind !== "flag" && /^-\.?\d/.test(next)) {
+    if (i < end && spec !== undefined && spec.kind !== "flag" && /^-($|\.?\d)/.test(next)) {
       joined.push(`--${spec.name}=${next}`);
       i += 1;
     } else joined.push(argument);
@@ -110,7 +113,7 @@ export function parserFromStd(parseArgs: StdParseArgs): OptionParser {
     const named = (kinds: string): string[] =>
       specs.filter((spec) => kinds.includes(spec.kind)).map((spec) => spec.name);
     refuseEarly(specs, args);
-    const raw = parseArgs(joinNumbers(specs, args), {
+    const raw = parseArgs(joinDashes(specs, args), {
       boolean: named("flag"),
       string: [...named("value list"), "_"],
       collect: named("list value"),
@@ -141,7 +144,7 @@ export function parserFromNode(parseArgs: NodeParseArgs): OptionParser {
     refuseEarly(specs, args);
     try {
       const { values, positionals } = parseArgs({
-        args: joinNumbers(specs, args),
+        args: joinDashes(specs, args),
         options: Object.fromEntries(specs.map(({ name, kind, short }) => [name, {
           type: kind === "flag" ? "boolean" as const : "string" as const,
           multiple: kind !== "flag",

@@ -12,16 +12,17 @@ import {
   type ViewRound,
 } from "../lib/record/mod.ts";
 import type { Context } from "./context.ts";
-import { InputError, whyNot } from "./input.ts";
+import { InputError } from "./input.ts";
 import { type ParsedOptions, UsageError } from "./parse.ts";
 import { Progress } from "./progress.ts";
+import { type RecordingBytes, recordingBytes } from "./recording_bytes.ts";
 import { counted } from "./table.ts";
 import { numberValue } from "./values.ts";
 
-const CHUNK = 256 << 10;
-
 /** One session of a recording. */
 export interface Session {
+  /** Its file, or "stdin". */
+  readonly name: string;
   readonly head: RecordingHead;
   /** All that was mapped in any of its rounds, by rising address. */
   readonly mappings: readonly Extent[];
@@ -32,7 +33,10 @@ export interface Session {
 
 /** Which recording is read, and which session of it. */
 export interface FromFile {
+  /** A file, or "-" for stdin. */
   readonly path: string;
+  /** What stands before the path on the command line: "--from " by default. */
+  readonly option?: string;
   /** Counts from 1; the last one where it is undefined. */
   readonly session: number | undefined;
 }
@@ -65,42 +69,21 @@ export function readFrom(parsed: ParsedOptions): FromFile | undefined {
   return { path, session };
 }
 
-async function* bytesOf(
-  path: string,
-  signal: AbortSignal,
-  progress?: Progress,
-): AsyncGenerator<Uint8Array, void> {
-  let read = 0;
-  let file: Deno.FsFile | undefined;
-  try {
-    file = await Deno.open(path);
-    for (;;) {
-      const chunk = new Uint8Array(CHUNK);
-      const got = await file.read(chunk);
-      signal.throwIfAborted();
-      if (got === null) return;
-      read += got;
-      progress?.at(() => `${counted(read, "byte")} of ${path} looked through`);
-      yield chunk.subarray(0, got);
-    }
-  } catch (cause) {
-    if (signal.aborted) throw cause;
-    throw new InputError(`Cannot read ${path}: ${whyNot(cause, "read", path)}`, { cause });
-  } finally {
-    file?.close();
-  }
-}
-
 async function* entriesOf(
-  path: string,
-  signal: AbortSignal,
-  progress?: Progress,
+  { name, read }: RecordingBytes,
+  look: (size: number) => void = () => {},
 ): AsyncGenerator<RecordingEntry, void> {
+  const seen = async function* (): AsyncGenerator<Uint8Array, void> {
+    for await (const chunk of read()) {
+      look(chunk.length);
+      yield chunk;
+    }
+  };
   try {
-    yield* readRecording(bytesOf(path, signal, progress));
+    yield* readRecording(seen());
   } catch (cause) {
     if (!(cause instanceof RangeError || cause instanceof SyntaxError)) throw cause;
-    throw new InputError(`Cannot read ${path}: ${cause.message}`, { cause });
+    throw new InputError(`Cannot read ${name}: ${cause.message}`, { cause });
   }
 }
 
@@ -124,13 +107,21 @@ const GAPS = {
  * @throws {InputError} If it cannot be read, or has no such session.
  */
 export async function openSession(
-  { out, signal }: Pick<Context, "out" | "signal">,
-  { path, session }: FromFile,
+  context: Pick<Context, "out" | "signal" | "stdin">,
+  { path: given, session, option = "--from " }: FromFile,
 ): Promise<Session> {
+  const { out } = context;
+  const bytes = recordingBytes(given, option, context);
+  const path = bytes.name;
   const all: Found[] = [];
+  let size = 0;
   using progress = new Progress(out);
   let isEmpty = true;
-  for await (const entry of entriesOf(path, signal, progress)) {
+  const look = (more: number): void => {
+    size += more;
+    progress.at(() => `${counted(size, "byte")} of ${path} looked through`);
+  };
+  for await (const entry of entriesOf(bytes, look)) {
     isEmpty = false;
     const last = all.at(-1);
     if (entry.type === "head") {
@@ -168,7 +159,7 @@ export async function openSession(
   }
   const { head, rounds } = found;
   const mappings = joined([...found.mappings.values()].sort(byPlace));
-  return { head, rounds, mappings, read: () => roundsOf(path, signal, number) };
+  return { name: path, head, rounds, mappings, read: () => roundsOf(bytes, number) };
 }
 
 /** One range for those that lie over one another, as mappings of different rounds may. */
@@ -188,12 +179,11 @@ function joined(sorted: readonly Extent[]): Extent[] {
 }
 
 async function* roundsOf(
-  path: string,
-  signal: AbortSignal,
+  bytes: RecordingBytes,
   number: number,
 ): AsyncGenerator<ViewRound, void> {
   let now = 0;
-  for await (const entry of entriesOf(path, signal)) {
+  for await (const entry of entriesOf(bytes)) {
     if (entry.type === "head") now += 1;
     if (now > number) return;
     if (now === number && entry.type === "round") yield entry.round;

@@ -3,8 +3,21 @@ import { SOURCES } from "./source_name.ts";
 
 /** Options of commands that keep rounds, or show kept ones. */
 export const RECORD_OPTIONS: readonly OptionRow[] = [
-  { name: "save", kind: "value", value: "FILE", about: "append the rounds to this recording" },
-  { name: "from", kind: "value", value: "FILE", about: "show a recording, not a DEVICE" },
+  {
+    name: "save",
+    kind: "value",
+    value: "FILE",
+    file: "write",
+    about: "append the rounds to this recording",
+  },
+  {
+    name: "from",
+    kind: "value",
+    value: "FILE",
+    file: "read",
+    takesDash: true,
+    about: "show a recording, not a DEVICE; - is stdin",
+  },
   { name: "session", kind: "value", value: "N", about: "of the recording (default: the last)" },
 ];
 

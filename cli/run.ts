@@ -9,6 +9,7 @@ import type { TraceSink } from "../lib/trace/mod.ts";
 import { Interrupt, Interrupted } from "./interrupt.ts";
 import { commandNamed, COMMANDS } from "./commands.ts";
 import { type CommandRow, COMMON, optionsOf, VERSION_ROW } from "./option.ts";
+import { askForFiles } from "./file_right.ts";
 import { InputError, type Source } from "./input.ts";
 import { type Io, Output, OutputError } from "./output.ts";
 import { loadParser, type ParsedOptions, UsageError } from "./parse.ts";
@@ -96,6 +97,7 @@ export async function run(args: readonly string[], io: Io): Promise<number> {
       return 0;
     }
     checkCount(command, parsed.positional);
+    askForFiles(command, parsed);
     return await perform(command, parsed, io, args);
   } catch (error) {
     return tell(error, plain, command);

@@ -5,7 +5,7 @@
  */
 
 import { type RecordingHead, RecordingWriter, type ViewRound } from "../lib/record/mod.ts";
-import { whyNot } from "./input.ts";
+import { whyNot } from "./file_right.ts";
 import { OutputError } from "./output.ts";
 
 /** A file that rounds are appended to. Each record is on the disk before the next round begins. */
@@ -74,7 +74,7 @@ export class SaveFile implements Disposable {
     try {
       return body();
     } catch (cause) {
-      const why = whyNot(cause, "write", this.#path);
+      const why = whyNot(cause, { right: "write", path: this.#path });
       this.#isBroken = true;
       throw new OutputError(`Cannot write ${this.#path}: ${why}${this.#kept()}`, { cause });
     }

@@ -5,7 +5,7 @@
  */
 
 import { formatLine, type TraceLine } from "../lib/trace/mod.ts";
-import { whyNot } from "./input.ts";
+import { whyNot } from "./file_right.ts";
 import { OutputError } from "./output.ts";
 
 const encoder = new TextEncoder();
@@ -31,7 +31,9 @@ export class TraceFile implements Disposable {
       const options = { write: true, create: true, truncate: true };
       return new TraceFile(path, Deno.openSync(path, options));
     } catch (cause) {
-      throw new OutputError(`Cannot write ${path}: ${whyNot(cause, "write", path)}`, { cause });
+      throw new OutputError(`Cannot write ${path}: ${whyNot(cause, { right: "write", path })}`, {
+        cause,
+      });
     }
   }
 
@@ -55,7 +57,7 @@ export class TraceFile implements Disposable {
   [Symbol.dispose](): void {
     this.#file.close();
     if (this.#error === undefined) return;
-    const why = whyNot(this.#error, "write", this.#path);
+    const why = whyNot(this.#error, { right: "write", path: this.#path });
     throw new OutputError(`Cannot write ${this.#path}: ${why}`, { cause: this.#error });
   }
 }

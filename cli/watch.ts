@@ -78,10 +78,10 @@ async function watchFile(context: Context, plan: RoundPlan, from: FromFile): Pro
     await show(
       context,
       { ...plan, rounds, seconds: isScreen ? plan.seconds : 0 },
-      newState(session.head, { from: from.path, total: rounds }),
+      newState(session.head, { from: session.name, total: rounds }),
       async (state) => {
         const { value } = await read.next();
-        if (value === undefined) throw new InputError(`${from.path} has become shorter`);
+        if (value === undefined) throw new InputError(`${session.name} has become shorter`);
         return withRound(state, value, value.pinned === undefined ? NOT_KEPT : undefined);
       },
     );

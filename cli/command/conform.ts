@@ -20,7 +20,13 @@ what it takes. UBSAN logs a line for bitmaps with pages of size 0.`,
   verdict: "something differs, or nothing could be compared",
   options: [
     { name: "tap", kind: "flag", about: "the Test Anything Protocol, version 14" },
-    { name: "junit", kind: "value", value: "FILE", about: "write a report for CI there too" },
+    {
+      name: "junit",
+      kind: "value",
+      value: "FILE",
+      file: "write",
+      about: "write a report for CI there too",
+    },
     { name: "answers", kind: "flag", about: "every check with its answers" },
   ],
   examples: [

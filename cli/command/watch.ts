@@ -15,7 +15,8 @@ Above them: counts, what is new and gone, dirty bytes a second, VmLck against
 its limit, and the time that the reads took in the kernel. Where stdout is no
 terminal, each round is a line.
 Keys: space pauses, s makes one round, + and - zoom into the mapping that up
-and down choose, left and right move the range, 0 shows all of it, q ends.`,
+and down choose, left and right move the range, 0 shows all of it, q ends.
+With --from - there are no keys: stdin is the recording.`,
   options: [
     ...ROUND_OPTIONS,
     { name: "count", kind: "value", value: "N", about: "rounds (default: until q or Ctrl-C)" },

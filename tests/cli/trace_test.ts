@@ -112,7 +112,7 @@ describe("--trace", () => {
     equal(denied.code, 1);
     match(
       unwrapped(denied.err),
-      /Cannot write t.jsonl: .* without --allow-write=t.jsonl; to have it: deno run --allow-ffi --allow-write=t.jsonl cli\/main/,
+      /Cannot write t\.jsonl: .* without --allow-write\. .* deno run .* --allow-write=t\.jsonl \S+\/cli\/main/,
     );
   });
 
@@ -161,7 +161,7 @@ describe("replay", () => {
     const denied = await spawn(["replay", "README.md", "--model"]);
     match(
       unwrapped(denied.err),
-      /without --allow-read=README.md, or give it on stdin: - < README.md; to have it: deno run --allow-ffi --allow-read=README.md /,
+      /started without --allow-read\. .* pinscope \.\.\. - < README\.md deno run .* --allow-read=README\.md /,
     );
   });
 
