@@ -104,8 +104,8 @@ export const profiles: readonly Profile[] = [
     about: "the lab's own kernel: 0000:01:00.0, whose reset takes time, with address translation",
     // A function level reset is waited for 100 ms; ATS is what kernels from 7 on mind meanwhile.
     devices: [
-      ...["-device", "pcie-root-port,id=port,addr=0x10,chassis=1"],
-      ...["-device", "virtio-rng-pci,bus=port,addr=0,disable-legacy=on,ats=on"],
+      ...["-device", "pcie-root-port,id=behind,addr=0x10,chassis=1"],
+      ...["-device", "virtio-rng-pci,bus=behind,addr=0,disable-legacy=on,ats=on"],
     ],
     bind: ["0000:01:00.0"],
     ownOnly: true,

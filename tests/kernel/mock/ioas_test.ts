@@ -5,6 +5,7 @@ import { describe } from "../../std/testing.ts";
 import { it } from "../support/guard.ts";
 import { MiB, PAGE } from "../support/machine.ts";
 import { refused } from "../support/refused.ts";
+import { sinceSeven } from "../support/release.ts";
 import { APERTURE, leadsTo, MOCK_PAGE, MockDevice, pinnedTimes, reserve } from "./mock.ts";
 import { closesUnderForeign, oddMapping } from "./foreign_case.ts";
 import { askTop, TOP_ROWS } from "./top_case.ts";
@@ -147,10 +148,23 @@ describe("an address space", () => {
     });
   });
 
-  it("has no files of memory on this kernel, and says so", () => {
+  it("maps files of memory since v6.13, and says so before", () => {
     using iommufd = Iommufd.open();
     using space = iommufd.addressSpace();
-    using memory = iommufd.allocate(PAGE, { backing: "memfd" });
+    using memory = iommufd.allocate(4n * PAGE, { backing: "memfd" });
+    if (sinceSeven()) {
+      using device = new MockDevice(iommufd, space);
+      memory.bytes.fill(1);
+      using mapping = space.mapFile(memory.fd!, { iova: FIRST, offset: PAGE, size: 2n * PAGE });
+      const range = { iova: FIRST, size: mapping.size, vaddr: memory.address + PAGE };
+      equal(leadsTo(iommufd, device.pageTableId, range), "OK");
+      refused(() => space.mapFile(memory.fd!, { offset: 64n * PAGE, size: PAGE }), {
+        code: "EINVAL",
+        operation: "IOMMU_IOAS_MAP_FILE",
+        text: "the file is no memfd, or the range is not in it",
+      });
+      return;
+    }
     refused(() => space.mapFile(memory.fd!, { size: PAGE }), {
       code: "ENOTTY",
       operation: "IOMMU_IOAS_MAP_FILE",

@@ -2,6 +2,7 @@
 
 import type { Iommufd } from "../../../mod.ts";
 import {
+  IOMMU_DESTROY,
   IOMMU_HWPT_ALLOC,
   iommu_hwpt_alloc,
   IOMMU_HWPT_GET_DIRTY_BITMAP,
@@ -44,14 +45,32 @@ export function setTracking(
   return answer(iommufd.rawIoctl(IOMMU_HWPT_SET_DIRTY_TRACKING, request.bytes));
 }
 
+/** The fields of an HWPT_ALLOC. */
+interface AllocFields {
+  dev_id: number;
+  pt_id: number;
+  flags: number;
+}
+
 /** HWPT_ALLOC; a page table that comes out of it goes with the iommufd. */
-export function allocTable(
+export function allocTable(iommufd: Iommufd, fields: AllocFields): string {
+  return makeTable(iommufd, fields).answer;
+}
+
+/** HWPT_ALLOC, with the number of the page table. */
+export function makeTable(
   iommufd: Iommufd,
-  fields: { dev_id: number; pt_id: number; flags: number },
-): string {
+  fields: AllocFields,
+): { readonly answer: string; readonly id: number } {
   const request = iommu_hwpt_alloc.create();
   Object.assign(request.fields, fields, { size: iommu_hwpt_alloc.size });
-  return answer(iommufd.rawIoctl(IOMMU_HWPT_ALLOC, request.bytes));
+  const result = iommufd.rawIoctl(IOMMU_HWPT_ALLOC, request.bytes);
+  return { answer: answer(result), id: request.fields.out_hwpt_id };
+}
+
+/** DESTROY. */
+export function destroyObject(iommufd: Iommufd, id: number): string {
+  return answer(iommufd.rawIoctl(IOMMU_DESTROY, new Uint8Array(Uint32Array.of(8, id).buffer)));
 }
 
 /** Any request of `size` bytes that claims to have so many; the rest is zero but for `last`. */
