@@ -39,6 +39,7 @@ interface Plan extends Shown {
   readonly rounds: number;
   readonly maxBitmapBytes: number;
   readonly source: SourceName | undefined;
+  readonly overcommit: boolean;
   readonly save: string | undefined;
   readonly from: FromFile | undefined;
 }
@@ -210,6 +211,7 @@ function readPlan(parsed: ParsedOptions): Plan {
     maxRuns: numberValue("max-runs", values.get("max-runs"), { ...whole, least: 0 }) ??
       DEFAULT_RUNS,
     source: readSource(values.get("source")),
+    overcommit: parsed.flags.has("overcommit"),
     csv: parsed.flags.has("csv"),
     save: values.get("save"),
     from,

@@ -1,4 +1,4 @@
-import { RECORD_OPTIONS } from "../round_option.ts";
+import { OVERCOMMIT, RECORD_OPTIONS } from "../round_option.ts";
 import { SOURCES } from "../source_name.ts";
 import { type CommandRow, MODEL_DEVICE } from "../option.ts";
 
@@ -32,6 +32,7 @@ which knows what is mapped or pinned. Labels tell what "dirty" means:
       words: SOURCES,
       about: "log, hwpt or type1 (default: the first that works)",
     },
+    OVERCOMMIT,
     {
       name: "interval",
       kind: "value",
