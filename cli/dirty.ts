@@ -54,7 +54,7 @@ export async function dirty(context: Context): Promise<number> {
   const { out, kernel, parsed, signal } = context;
   const plan = readPlan(parsed);
   if (plan.csv && out.json) throw new UsageError("--csv and --json exclude each other");
-  const sends = checkMetrics(parsed);
+  const sends = checkMetrics(parsed, out);
   if (plan.csv) out.text(CSV_HEAD);
   if (plan.from !== undefined) return await showFile(context, plan, plan.from);
   using ground = openGround(out, kernel, plan);

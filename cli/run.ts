@@ -66,7 +66,11 @@ async function showTopic(name: string, out: Output): Promise<boolean> {
 
 function checkCount({ name, operands, count }: CommandRow, given: readonly string[]): void {
   const [least, most] = count;
-  if (given.length < least) throw new UsageError(`${name} needs a ${operands.replace("...", "")}`);
+  if (given.length < least) {
+    const wanted = operands.replace("...", "").replace(/ \[.*$/, "");
+    const article = wanted.includes(" ") ? "" : "a ";
+    throw new UsageError(`${name} needs ${article}${wanted.replace(/^(\w) (\w)$/, "$1 and $2")}`);
+  }
   if (given.length > most) {
     const takes = most === 0 ? "no argument" : most === 1 ? "one DEVICE" : `${most} arguments`;
     throw new UsageError(`${name} takes ${takes}; got ${given.join(" ")}`);

@@ -17,7 +17,8 @@ which knows what is mapped or pinned. Labels tell what "dirty" means:
   all-mapped    every mapped page, by rule: nothing is known about writes
   pinned-scope  a driver has or had it pinned, or wrote it: maybe written
   written       the device wrote it, as its log or its IOMMU says
-  unknown       one of these; incomplete: after an error, every page`,
+  unknown       all-mapped or pinned-scope, and nothing tells which
+  incomplete    every mapped page, after an error that may have lost bits`,
   options: [
     {
       name: "map",
