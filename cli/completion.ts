@@ -21,6 +21,8 @@ export interface CompletedOption {
   readonly about: string;
   /** What its value may be; undefined for a flag. */
   readonly value: { readonly name: string; readonly choice: Choice } | undefined;
+  /** What a flag may have behind "=". */
+  readonly joined: readonly string[] | undefined;
 }
 
 /** A command as shells know it. */
@@ -42,7 +44,14 @@ export interface Completed {
 
 function optionOf({ name, short, about, kind, value = "", words }: OptionRow): CompletedOption {
   const choice = words ?? (value === "FILE" ? "files" : "nothing");
-  return { name, short, about, value: kind === "flag" ? undefined : { name: value, choice } };
+  const isFlag = kind === "flag";
+  return {
+    name,
+    short,
+    about,
+    value: isFlag ? undefined : { name: value, choice },
+    joined: isFlag ? words : undefined,
+  };
 }
 
 function operandOf({ operands, words }: CommandRow): Pick<CompletedCommand, "first" | "rest"> {

@@ -27,15 +27,16 @@ function patterns({ name, short }: CompletedOption): string {
   return short === undefined ? `--${name}` : `--${name} | -${short}`;
 }
 
-/** A case for each option that takes a value. */
+/** A case for each option that takes a value, or may have one behind "=". */
 function values(command: string, options: readonly CompletedOption[]): string[] {
-  return options.flatMap((option) =>
-    option.value === undefined ? [] : [
-      ...patterns(option).split(" | ").map((pattern) =>
-        `    "${command} ${pattern}") isvalue=1; ${filled(option.value?.choice ?? "nothing")} ;;`
-      ),
-    ]
-  );
+  return options.flatMap((option) => {
+    const choice = option.value?.choice ?? option.joined;
+    return choice === undefined
+      ? []
+      : patterns(option).split(" | ").map((pattern) =>
+        `    "${command} ${pattern}") isvalue=1; ${filled(choice)} ;;`
+      );
+  });
 }
 
 /** The script. */
@@ -47,7 +48,7 @@ _pinscope_words() { COMPREPLY=($(compgen -W "$1" -- "$cur")); }
 _pinscope_files() { local IFS=$'\\n'; compopt -o filenames 2>/dev/null; COMPREPLY=($(compgen -f -- "$cur")); }
 _pinscope_devices() {
   local name rest names=""
-  while IFS=$'\\t' read -r name rest; do names+=" $name"; done < <(pinscope __devices 2>/dev/null </dev/null)
+  while IFS=$'\\t' read -r name rest; do names+=" $name"; done < <(pinscope __devices "$command" $model 2>/dev/null </dev/null)
   _pinscope_words "$names"
 }
 
@@ -60,7 +61,7 @@ ${values("", options).join("\n")}
 }
 
 _pinscope() {
-  local line="\${COMP_LINE:0:COMP_POINT}" words cur word command="" option="" operands=0 isvalue=""
+  local line="\${COMP_LINE:0:COMP_POINT}" words cur word command="" option="" operands=0 isvalue="" model=""
   COMPREPLY=()
   # Bash breaks words at ":" too, of which devices are full.
   read -ra words <<<"$line"
@@ -70,6 +71,7 @@ _pinscope() {
     if [[ -n $option ]]; then option=""; continue; fi
     case "$word" in
       ${[...new Set(takers)].join(" | ")}) option="$word" ;;
+      --model | --model=*) model=--model ;;
       -*) ;;
       *) if [[ -z $command ]]; then command="$word"; else operands=$((operands + 1)); fi ;;
     esac

@@ -17,16 +17,19 @@ function argument(choice: Choice): string {
     case "files":
       return " -F";
     case "devices":
-      return " -a '(pinscope __devices 2>/dev/null)'";
+      return " -a '(__pinscope_devices)'";
     default:
       return ` -a ${quoted(choice.join(" "))}`;
   }
 }
 
-function optionLine(condition: string, { name, short, about, value }: CompletedOption): string {
+function optionLine(
+  condition: string,
+  { name, short, about, value, joined }: CompletedOption,
+): string {
   const letter = short === undefined ? "" : ` -s ${short}`;
   const taken = value === undefined
-    ? ""
+    ? joined === undefined ? "" : argument(joined)
     // Only here may a file stand.
     : `${value.choice === "files" ? " -r" : " -x"}${argument(value.choice)}`;
   return `complete -c pinscope -n ${condition} -l ${name}${letter}${taken} -d ${quoted(about)}`;
@@ -51,6 +54,12 @@ export function fishScript({ commands, options }: Completed): string {
     "# Completion of pinscope for fish; made by: pinscope completion fish",
     "function __pinscope_is_first",
     "    test (count (string match -v -- '-*' (commandline -opc))) -le 2",
+    "end",
+    "function __pinscope_devices",
+    "    set -l words (commandline -opc)",
+    "    set -l model (string match -r -- '^--model(?=$|=)' $words)",
+    "    set -l command (string match -v -- '-*' $words)[2]",
+    "    pinscope __devices $command $model[1] 2>/dev/null",
     "end",
     "complete -c pinscope -f",
     ...options.map((option) => optionLine(none, option)),

@@ -26,8 +26,9 @@ function action(choice: Choice): string {
 }
 
 /** The specifications of an option: one for each of its names. */
-function specs({ name, short, about, value }: CompletedOption): string[] {
+function specs({ name, short, about, value, joined }: CompletedOption): string[] {
   const text = `[${plain(about)}]`;
+  if (joined !== undefined) return [quoted(`*--${name}=-${text}:: :(${joined.join(" ")})`)];
   const taken = value === undefined ? "" : `:${plain(value.name)}:${action(value.choice)}`;
   const long = `*--${name}${value === undefined ? "" : "="}${text}${taken}`;
   return [quoted(long), ...(short === undefined ? [] : [quoted(`*-${short}${text}${taken}`)])];
@@ -57,7 +58,7 @@ export function zshScript({ commands, options }: Completed): string {
 
 _pinscope_devices() {
   local -a found names shown
-  found=(\${(f)"$(pinscope __devices 2>/dev/null </dev/null)"})
+  found=(\${(f)"$(pinscope __devices $pinscope_command $pinscope_model 2>/dev/null </dev/null)"})
   names=(\${found%%$'\\t'*})
   shown=(\${found/$'\\t'/  -- })
   compadd -l -d shown -a names
@@ -66,17 +67,19 @@ _pinscope_devices() {
 _pinscope() {
   local curcontext="$curcontext" state line
   typeset -A opt_args
+  local pinscope_command pinscope_model=\${\${(M)words:#--model(|=*)}:+--model}
   local -a commands
   commands=(
 ${list.join("\n")}
   )
   _arguments -C \\
 ${options.flatMap(specs).map((spec) => `    ${spec}`).join(" \\\n")} \\
-    '1: :->command' '*:: :->operands'
+    '(-)1: :->command' '(-)*:: :->operands'
   case $state in
     command) _describe -t commands command commands ;;
     operands)
       curcontext="\${curcontext%:*}-$words[1]:"
+      pinscope_command=$words[1]
       case $words[1] in
 ${cases.join("\n")}
       esac

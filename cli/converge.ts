@@ -8,9 +8,10 @@ import { formatSize } from "../mod.ts";
 import { ConvergeBuilder, type Convergence, type Course } from "../lib/record/mod.ts";
 import type { Context } from "./context.ts";
 import { InputError } from "./input.ts";
-import { measure, readRounds } from "./measure.ts";
+import { measure, readRounds, type RoundPlan } from "./measure.ts";
 import type { JsonObject } from "./output.ts";
 import { UsageError } from "./parse.ts";
+import { type SourceName, trySources } from "./source.ts";
 import { usage } from "./values.ts";
 import { columns, counted, wrap } from "./table.ts";
 
@@ -62,6 +63,8 @@ export async function converge(context: Context): Promise<number> {
   const result = builder.made.forecast({ bandwidth, downtime });
   out.record("converge", { bandwidth, wanted: downtime, ...(result as unknown as JsonObject) });
   out.lines(textOf(result, bandwidth, downtime));
+  const isByRule = result.labels.some((label) => label === "all-mapped" || label === "incomplete");
+  if (!out.json) out.lines(wrap(isByRule ? byRule(context, plan) : ASSUMPTION, "  "));
   return result.verdict === "converges" ? 0 : 1;
 }
 
@@ -75,9 +78,24 @@ const ASSUMPTION = "Assumed: the device goes on as in these rounds. How many dif
   "dirties in a longer time was counted by joining rounds; for times that were not measured there " +
   "are two bounds, from which best and worst come.";
 
-const BY_RULE =
-  "What the device really writes is not known here. Its own log (--source log) would tell, " +
-  "where it has one: see pinscope info DEVICE.";
+/** What would tell more than "everything": a source that works with these very devices. */
+function byRule({ kernel }: Context, { devices, from }: RoundPlan): string {
+  const unknown = "What the device really writes is not known here. ";
+  if (from !== undefined) {
+    return `${unknown}pinscope info DEVICE says which sources would tell, where it was recorded.`;
+  }
+  const better = trySources(kernel, devices).find(({ source, reason }) =>
+    source !== "type1" && reason === undefined
+  );
+  if (better === undefined) return `${unknown}No source that works with it would tell.`;
+  return `${unknown}${TELLS[better.source]} would tell: --source ${better.source}.`;
+}
+
+const TELLS: Readonly<Record<SourceName, string>> = {
+  log: "Its own log",
+  hwpt: "The dirty bits of its IOMMU",
+  type1: "Type1",
+};
 
 /** A rate as networks have it. */
 function rate(bytes: number): string {
@@ -96,7 +114,6 @@ const duration = (ms: number): string =>
 function textOf(result: Convergence, bandwidth: number, downtime: number): string[] {
   const { verdict, reason, best, worst, rounds, interval, mapped, labels } = result;
   const size = (bytes: number): string => formatSize(BigInt(Math.round(bytes)));
-  const isByRule = labels.some((label) => label === "all-mapped" || label === "incomplete");
   const row = (name: string, value: (course: Course) => string): string[] => [
     `  ${name}`,
     value(best),
@@ -116,6 +133,5 @@ function textOf(result: Convergence, bandwidth: number, downtime: number): strin
       row("time", (course) => duration(course.time)),
       row("downtime", (course) => duration(course.downtime)),
     ], ["left", "right", "right"]),
-    ...wrap(isByRule ? BY_RULE : ASSUMPTION, "  "),
   ];
 }

@@ -39,6 +39,7 @@ interface Plan extends Shown {
   readonly rounds: number;
   readonly maxBitmapBytes: number;
   readonly source: SourceName | undefined;
+  readonly overcommit: boolean;
   readonly save: string | undefined;
   readonly from: FromFile | undefined;
 }
@@ -53,7 +54,7 @@ export async function dirty(context: Context): Promise<number> {
   const { out, kernel, parsed, signal } = context;
   const plan = readPlan(parsed);
   if (plan.csv && out.json) throw new UsageError("--csv and --json exclude each other");
-  const sends = checkMetrics(parsed);
+  const sends = checkMetrics(parsed, out);
   if (plan.csv) out.text(CSV_HEAD);
   if (plan.from !== undefined) return await showFile(context, plan, plan.from);
   using ground = openGround(out, kernel, plan);
@@ -210,6 +211,7 @@ function readPlan(parsed: ParsedOptions): Plan {
     maxRuns: numberValue("max-runs", values.get("max-runs"), { ...whole, least: 0 }) ??
       DEFAULT_RUNS,
     source: readSource(values.get("source")),
+    overcommit: parsed.flags.has("overcommit"),
     csv: parsed.flags.has("csv"),
     save: values.get("save"),
     from,

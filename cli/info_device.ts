@@ -99,8 +99,11 @@ function showContainer(
     ? "none"
     : `${label}; at most ${formatSize(migration.maxBitmapBytes)} of bitmap a read`;
   const { soft } = pins.limit;
-  const limit = soft === undefined ? "no limit" : `limit ${formatSize(soft)}`;
-  const lifted = pins.ipcLock ? ", lifted by CAP_IPC_LOCK" : "";
+  const limit = soft === undefined
+    ? "no limit"
+    : pins.ipcLock
+    ? `no limit, for CAP_IPC_LOCK lifts that of ${formatSize(soft)}`
+    : `limit ${formatSize(soft)}`;
   out.line();
   out.line(`container (${backend})`);
   out.lines(columns([
@@ -109,7 +112,7 @@ function showContainer(
     ...more.map((range) => ["", range]),
     ["  dirty tracking", dirty],
     ["  mappings left", dmaAvailable === null ? "unknown" : `${dmaAvailable}`],
-    ["  locked memory", `${formatSize(pins.locked)} (${limit}${lifted})`],
+    ["  locked memory", `${formatSize(pins.locked)} (${limit})`],
   ]));
   if (migration !== undefined) out.lines(wrap(`  ${label}: ${reason}`, "    "));
 }

@@ -161,6 +161,7 @@ export const MANUAL: Readonly<Partial<Record<CommandName, ManualText>>> = {
       ["fits", "whether every mapping will be accepted"],
       ["VmLck would be", "locked memory after those that fit"],
       ["refused with", "the first one that does not fit, what the kernel answers, and the limit"],
+      ["memory", "that all of it would be pinned, and so much memory is not available"],
       ["later", "what is checked only at a pin, or when a group behind an IOMMU joins"],
       ["tracking", "what starting dirty tracking would refuse"],
     ],

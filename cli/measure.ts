@@ -25,6 +25,7 @@ export interface RoundPlan {
   readonly seconds: number;
   readonly rounds: number;
   readonly source: SourceName | undefined;
+  readonly overcommit: boolean;
   /** The recording to append to. */
   readonly save: string | undefined;
   /** The recording to read, in place of devices. */
@@ -46,6 +47,7 @@ export function readRounds(parsed: ParsedOptions, rounds: number): RoundPlan {
       numberValue("interval", values.get("interval"), { least: 0, most: WEEK, whole: false }) ??
         1,
     source: readSource(values.get("source")),
+    overcommit: parsed.flags.has("overcommit"),
     save: values.get("save"),
     from,
     // Of a recording everything is shown.

@@ -6,6 +6,7 @@
 
 import type { ViewRound } from "../lib/view/mod.ts";
 import { InputError } from "./input.ts";
+import type { Output } from "./output.ts";
 import { type ParsedOptions, UsageError } from "./parse.ts";
 import { rateOf } from "./watch_state.ts";
 
@@ -37,9 +38,9 @@ interface MeterProvider {
 const BOUNDS = [1e-5, 1e-4, 1e-3, 1e-2, 0.1, 1, 10, 100];
 
 const WANTED =
-  `--metrics sends through the exporter of Deno, which is off: it is switched on when Deno
-starts, by OTEL_DENO=true in its environment. Where to send is said there too:
-  OTEL_DENO=true OTEL_EXPORTER_OTLP_ENDPOINT=http://localhost:4318 pinscope ...`;
+  "--metrics sends through the exporter of Deno, which is off: it is switched on when Deno starts, " +
+  "by OTEL_DENO=true in its environment. Where to send is said there too:\n" +
+  "  OTEL_DENO=true OTEL_EXPORTER_OTLP_ENDPOINT=http://localhost:4318 pinscope ...";
 
 /**
  * Sees to it that rounds can be sent, before anything is opened.
@@ -47,10 +48,11 @@ starts, by OTEL_DENO=true in its environment. Where to send is said there too:
  * @throws {UsageError} With a recording: its rounds are not of now.
  * @throws {InputError} If Deno was started without its exporter.
  */
-export function checkMetrics({ flags, values }: ParsedOptions): boolean {
+export function checkMetrics({ flags, values }: ParsedOptions, out: Output): boolean {
   if (!flags.has("metrics")) return false;
   if (values.has("from")) throw new UsageError("--metrics and --from exclude each other");
   meter();
+  out.hint("metrics are given to Deno, which sends them and does not tell whether they arrive");
   return true;
 }
 

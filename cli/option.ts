@@ -17,7 +17,7 @@ export const MODEL_DEVICE = "0000:00:10.0";
 export interface OptionRow extends OptionSpec {
   /** What its value is called, for one that takes a value. */
   readonly value?: string;
-  /** The values that there are, where they are few words. */
+  /** The values that there are, where they are few words; of a flag those that go behind "=". */
   readonly words?: readonly string[];
   /** What is done with the file that its value names. */
   readonly file?: "read" | "write";
@@ -81,7 +81,12 @@ const PROFILES = BEHAVIOURS.map(({ name }) => name).join(", ");
 /** Options that every command has. */
 export const COMMON: readonly OptionRow[] = [
   { name: "json", kind: "flag", about: "one JSON object a line, for programs" },
-  { name: "model", kind: "flag", about: "use the built-in model kernel, not this host" },
+  {
+    name: "model",
+    kind: "flag",
+    words: BEHAVIOURS.map(({ name }) => name),
+    about: "use the built-in model kernel, not this host",
+  },
   {
     name: "profile",
     // A list, so that two that differ are seen.

@@ -7,6 +7,7 @@
 import { type Container, formatSize, type PinHistory, type PinRound, VfioError } from "../mod.ts";
 import { delay } from "../lib/base/wait.ts";
 import { showLedger, signed } from "./ledger.ts";
+import { checkMemory } from "./host_memory.ts";
 import { attachAll, mapAll, readMaps } from "./maps.ts";
 import type { Output } from "./output.ts";
 import type { Context } from "./context.ts";
@@ -37,6 +38,7 @@ export async function pinRounds(
       }
     }
   }
+  if (!parsed.flags.has("overcommit")) checkMemory(kernel, container, maps);
   using _mapped = mapAll(out, container, maps);
   showLedger(out, ledger.entries);
   using stack = new DisposableStack();

@@ -16,7 +16,7 @@ import {
   type PlannedMap,
 } from "../mod.ts";
 import { attachAll } from "./maps.ts";
-import { memoryTotal } from "./memory_total.ts";
+import { shortage } from "./host_memory.ts";
 import type { Output } from "./output.ts";
 import { UsageError } from "./parse.ts";
 import type { Context } from "./context.ts";
@@ -32,12 +32,14 @@ export function plan({ out, kernel, parsed }: Context): number {
   const maps = (parsed.lists.get("map") ?? []).map(readPlanned);
   if (maps.length === 0) throw new UsageError("plan needs at least one --map IOVA:SIZE[,COUNT]");
   for (const device of parsed.positional) checkDevice(device);
+  const pins = pinsOf("self", kernel);
   const result = parsed.positional.length > 0
     ? forDevices(kernel, parsed.positional, maps)
     : forHost(out, kernel, maps);
-  show(out, result);
-  noteMemory(out, kernel, maps);
-  return result.fits ? 0 : 1;
+  const pinned = result.locked - pins.locked;
+  const short = parsed.flags.has("overcommit") ? undefined : shortage(kernel, pinned);
+  show(out, result, short);
+  return result.fits && short === undefined ? 0 : 1;
 }
 
 function forDevices(
@@ -68,14 +70,6 @@ function forHost(out: Output, kernel: Kernel, maps: readonly PlannedMap[]): Fore
   return forecast(state, maps);
 }
 
-/** No rule of VFIO refuses it: the memory just cannot be there, unless it is mapped twice. */
-function noteMemory(out: Output, kernel: Kernel, maps: readonly PlannedMap[]): void {
-  const total = memoryTotal(kernel);
-  const sum = maps.reduce((sum, { size, count = 1 }) => sum + size * BigInt(count), 0n);
-  if (total === undefined || sum <= total) return;
-  out.note(`${formatSize(sum)} is more than the host's memory, ${formatSize(total)} (MemTotal)`);
-}
-
 /** Reads IOVA:SIZE[,COUNT]; `any` for the address leaves it open. */
 function readPlanned(text: string): PlannedMap {
   const [iova, rest, ...more] = text.split(":");
@@ -90,8 +84,10 @@ function readPlanned(text: string): PlannedMap {
   return { ...place, size: sizeValue("map", size), count: times };
 }
 
-function show(out: Output, result: Forecast): void {
-  const { fits, mappings, mapped, locked, dmaAvailable, stop, later, tracking } = result;
+/** `short` is why there is no memory for it, which no rule of VFIO asks for. */
+function show(out: Output, result: Forecast, short: string | undefined): void {
+  const { mappings, mapped, locked, dmaAvailable, stop, later, tracking } = result;
+  const fits = result.fits && short === undefined;
   out.record("plan", {
     fits,
     mappings,
@@ -106,6 +102,7 @@ function show(out: Output, result: Forecast): void {
       code: stop.code,
       reason: stop.reason,
     },
+    shortage: short ?? null,
     later: [...later],
     tracking: [...tracking],
   });
@@ -113,7 +110,9 @@ function show(out: Output, result: Forecast): void {
   out.line(
     fits
       ? `fits: ${counted(mappings, "mapping")}, ${formatSize(mapped)}`
-      : `does not fit${some}${some === "" ? "" : formatSize(mapped)}`,
+      : short === undefined
+      ? `does not fit${some}${some === "" ? "" : formatSize(mapped)}`
+      : `does not fit into memory: ${counted(mappings, "mapping")}, ${formatSize(mapped)}`,
   );
   const left = dmaAvailable === undefined ? "" : `, ${counted(dmaAvailable, "mapping")} left`;
   out.line(`  VmLck would be ${formatSize(locked)}${left}`);
@@ -127,6 +126,7 @@ function show(out: Output, result: Forecast): void {
       ),
     );
   }
+  if (short !== undefined) out.lines(wrap(`  memory: ${short}`, "    "));
   // Where no mapping fits, there is none that anything comes later for.
   if (mappings === 0) return;
   for (const text of later) out.lines(wrap(`  later: ${text}`, "    "));

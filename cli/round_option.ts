@@ -1,6 +1,13 @@
 import type { OptionRow } from "./option.ts";
 import { SOURCES } from "./source_name.ts";
 
+/** The option of commands that map memory, and check that there is so much. */
+export const OVERCOMMIT: OptionRow = {
+  name: "overcommit",
+  kind: "flag",
+  about: "map even more than the memory that is available",
+};
+
 /** Options of commands that keep rounds, or show kept ones. */
 export const RECORD_OPTIONS: readonly OptionRow[] = [
   {
@@ -36,6 +43,7 @@ export const ROUND_OPTIONS: readonly OptionRow[] = [
     words: SOURCES,
     about: "log, hwpt or type1 (default: the first that works)",
   },
+  OVERCOMMIT,
   { name: "interval", kind: "value", value: "S", about: "seconds before each round (default: 1)" },
   ...RECORD_OPTIONS,
 ];

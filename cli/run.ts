@@ -43,12 +43,12 @@ async function find(word: string): Promise<CommandRow> {
   const { TOPICS } = await import("./topics.ts");
   const names = COMMANDS.map(({ name }) => name);
   const topics = TOPICS.map(({ name }) => name);
-  if (topics.includes(word)) {
+  if (topics.includes(word.toLowerCase())) {
     throw new UsageError(`There is no command ${word}, but a topic: pinscope help ${word}`);
   }
-  const near = nearest(word, [...names, ...topics]);
+  const near = nearest(word.toLowerCase(), [...names, ...topics]);
   const hint = near === undefined
-    ? `there are ${names.join(", ")}`
+    ? `there are ${names.join(", ")}; topics of help are ${topics.join(", ")}`
     : `did you mean ${topics.includes(near) ? "help " : ""}${near}?`;
   throw new UsageError(`There is no command ${word}: ${hint}`);
 }
@@ -56,7 +56,7 @@ async function find(word: string): Promise<CommandRow> {
 /** Shows a topic; false where there is no such one. */
 async function showTopic(name: string, out: Output): Promise<boolean> {
   const { TOPICS } = await import("./topics.ts");
-  const topic = TOPICS.find((one) => one.name === name);
+  const topic = TOPICS.find((one) => one.name === name.toLowerCase());
   if (topic === undefined) return false;
   const { topicHelp } = await import("./help.ts");
   out.text(topicHelp(topic));
@@ -67,8 +67,10 @@ async function showTopic(name: string, out: Output): Promise<boolean> {
 function checkCount({ name, operands, count }: CommandRow, given: readonly string[]): void {
   const [least, most] = count;
   if (given.length < least) {
-    const wanted = least === 1 ? `a ${operands.replace("...", "")}` : operands;
-    throw new UsageError(`${name} needs ${wanted}; got ${given.join(" ") || "nothing"}`);
+    const wanted = operands.replace("...", "").replace(/ \[.*$/, "")
+      .replace(/^(\w) (\w)$/, "$1 and $2");
+    const article = wanted.includes(" ") ? "" : "a ";
+    throw new UsageError(`${name} needs ${article}${wanted}; got ${given.join(" ") || "nothing"}`);
   }
   if (given.length > most) {
     const takes = most === 0 ? "no argument" : most === 1 ? "one DEVICE" : `${most} arguments`;
@@ -81,7 +83,7 @@ export async function run(args: readonly string[], io: Io): Promise<number> {
   const plain = new Output(io, false);
   if (args[0] === "__devices") {
     const { nameDevices } = await import("./near_device.ts");
-    return await nameDevices(plain, args.includes("--model"));
+    return await nameDevices(plain, args.slice(1));
   }
   let command: CommandRow | undefined;
   try {
@@ -136,7 +138,7 @@ async function perform(
   } catch (error) {
     if (!(error instanceof VfioError) || error.errno !== ERRNO.ENOENT) throw error;
     const { nearDevice } = await import("./near_device.ts");
-    const near = nearDevice(bare, parsed.positional);
+    const near = nearDevice(bare, parsed.positional, command.name);
     if (near === undefined) throw error;
     out.note(error.message);
     out.note(`did you mean ${near}?`);

@@ -14,6 +14,7 @@ import {
   type Kernel,
   VfioError,
 } from "../mod.ts";
+import { checkMemory } from "./host_memory.ts";
 import { InputError } from "./input.ts";
 import { attachAll, mapAll, namesOf, type Wish } from "./maps.ts";
 import type { Output } from "./output.ts";
@@ -43,6 +44,8 @@ export interface Wanted {
   readonly devices: readonly string[];
   readonly maps: readonly Wish[];
   readonly source: SourceName | undefined;
+  /** Whether more may be mapped than there is memory for. */
+  readonly overcommit: boolean;
 }
 
 /** Devices that are open for a source, and how to begin once memory is mapped. */
@@ -67,15 +70,17 @@ export function readSource(text: string | undefined): SourceName | undefined {
  * Opens devices, maps memory for them and begins to track: with the source that was asked for; else
  * with the most exact one that works, and says why those before it do not.
  *
+ * @throws {InputError} If there is not so much memory.
  * @throws {UsageError} If a log is asked for, and there is not one device.
  * @throws {VfioError} If the source that was asked for does not work, or none does.
  */
 export function openGround(out: Output, kernel: Kernel, wanted: Wanted): Ground {
-  const { devices, maps, source } = wanted;
+  const { devices, maps, source, overcommit } = wanted;
   const passed: Passed[] = [];
   using stack = new DisposableStack();
   const opened = stack.use(open(kernel, devices, source, passed));
   const { container } = opened;
+  if (!overcommit) checkMemory(kernel, container, maps);
   stack.use(mapAll(out, container, maps));
   const { tracker, text } = stack.use(opened.begin());
   const { pageSize } = tracker;

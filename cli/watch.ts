@@ -29,7 +29,7 @@ export async function watch(context: Context): Promise<number> {
   if (parsed.flags.has("verbose") && out.isTerminal && out.hasErrorTerminal && !out.json) {
     throw new UsageError("--verbose would write over the screen: send it to a file with 2> FILE");
   }
-  const sends = checkMetrics(parsed);
+  const sends = checkMetrics(parsed, out);
   if (plan.from !== undefined) return await watchFile(context, plan, plan.from);
   using ground = openGround(out, kernel, plan);
   const { container, tracker } = ground;

@@ -9,8 +9,8 @@ export const DIFF: CommandRow = {
   about: "where two recordings differ",
   text: `Compares the last sessions of two recordings: round by round, and by mapping
 for all rounds together, how many pages were dirty only in A, only in B, and in
-both. Exit code 1 if a round differs, or one has more rounds. One of them may be
-stdin: -`,
+both. One of them may be stdin: - as A or B. Exit code 1 if a round differs, or
+one has more rounds.`,
   verdict: "the recordings differ",
   options: [
     {

@@ -1,4 +1,4 @@
-import { RECORD_OPTIONS } from "../round_option.ts";
+import { OVERCOMMIT, RECORD_OPTIONS } from "../round_option.ts";
 import { SOURCES } from "../source_name.ts";
 import { type CommandRow, MODEL_DEVICE } from "../option.ts";
 
@@ -17,7 +17,8 @@ which knows what is mapped or pinned. Labels tell what "dirty" means:
   all-mapped    every mapped page, by rule: nothing is known about writes
   pinned-scope  a driver has or had it pinned, or wrote it: maybe written
   written       the device wrote it, as its log or its IOMMU says
-  unknown       one of these; incomplete: after an error, every page`,
+  unknown       all-mapped or pinned-scope, and nothing tells which
+  incomplete    every mapped page, after an error that may have lost bits`,
   options: [
     {
       name: "map",
@@ -32,6 +33,7 @@ which knows what is mapped or pinned. Labels tell what "dirty" means:
       words: SOURCES,
       about: "log, hwpt or type1 (default: the first that works)",
     },
+    OVERCOMMIT,
     {
       name: "interval",
       kind: "value",

@@ -1,3 +1,4 @@
+import { OVERCOMMIT } from "../round_option.ts";
 import { type CommandRow, MODEL_DEVICE } from "../option.ts";
 
 /** What help and the manual page say of `pinscope pins`. */
@@ -20,6 +21,7 @@ charged, and follows the pins of drivers round by round.`,
       value: "IOVA:SIZE",
       about: "for DEVICE, map SIZE bytes there (default: 64M)",
     },
+    OVERCOMMIT,
     {
       name: "watch",
       kind: "flag",

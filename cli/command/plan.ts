@@ -9,9 +9,10 @@ export const PLAN: CommandRow = {
   count: [0, Infinity],
   about: "whether mappings will fit, or what stops them",
   text: `Tests mappings against the limits in the kernel's order: the request itself,
-overlaps, dma_entry_limit, IOVA ranges, RLIMIT_MEMLOCK. Maps nothing. Without
-DEVICE the limits of the host count; IOVA ranges are known with one only.
-Exit code 1 if it does not fit.`,
+overlaps, dma_entry_limit, IOVA ranges, RLIMIT_MEMLOCK; and against the memory
+that is available, if it would be pinned. Maps nothing. Without DEVICE the
+limits of the host count; IOVA ranges are known with one only. Exit code 1 if
+they do not fit.`,
   verdict: "the mappings do not fit",
   options: [
     {
@@ -19,6 +20,11 @@ Exit code 1 if it does not fit.`,
       kind: "list",
       value: "IOVA:SIZE[,N]",
       about: "N mappings side by side; IOVA may be any",
+    },
+    {
+      name: "overcommit",
+      kind: "flag",
+      about: "memory does not count: pages are mapped twice",
     },
   ],
   examples: [

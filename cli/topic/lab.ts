@@ -10,7 +10,7 @@ has a lab: a real kernel in QEMU, with an IOMMU and devices that are bound to
 vfio-pci, in about ten seconds, without root, KVM or hardware.
 
   deno task lab run pinscope info                   this program, inside
-  deno task lab run examples/dirty_runs.ts 0000:00:10.0
+  deno task lab run examples/05_dirty_runs.ts 0000:00:10.0
   deno task lab run --kernel PATH --modules DIR SCRIPT      your own kernel
   deno task lab test                                the project's kernel tests
 

@@ -4,7 +4,7 @@
  * - `all-mapped`: every mapped page, by rule; nothing is known about writes
  * - `pinned-scope`: pages that a driver has or had pinned, or wrote for the device: maybe written
  * - `written`: pages that the device wrote
- * - `unknown`: one of these, and nothing tells which
+ * - `unknown`: `all-mapped` or `pinned-scope`, and nothing tells which
  * - `incomplete`: after an error; every mapped page is reported, because bits may be lost
  */
 export type DirtyLabel = "all-mapped" | "pinned-scope" | "written" | "unknown" | "incomplete";

@@ -39,6 +39,8 @@ export interface Target {
 }
 
 const PCI = /^[0-9a-f]{4,8}:[0-9a-f]{2}:[01][0-9a-f]\.[0-7]$/i;
+/** Written like a PCI address, with any slot and function. */
+const NEARLY_PCI = /^(?:[0-9a-f]{4,8}:)?[0-9a-f]{2}:([0-9a-f]{2})\.([0-9a-f])$/i;
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
 const GROUP = /^group:(\d+)$/;
 const GROUPS = "/sys/kernel/iommu_groups";
@@ -78,10 +80,13 @@ export function checkTarget(target: string): void {
 }
 
 /**
- * Says what was meant by a short form: `00:10.0` as lspci prints it, or the number of a group. The
- * text ends a sentence; it is empty for what is no short form.
+ * Says what was meant by a short form: `00:10.0` as lspci prints it, or the number of a group; or which
+ * part of a PCI address cannot be. The text ends a sentence; it is empty where nothing of it helps.
  */
 export function meant(text: string): string {
+  const [, slot = "", part = ""] = NEARLY_PCI.exec(text) ?? [];
+  if (slot !== "" && !/^[01]/.test(slot)) return `; a slot is 00 to 1f; got ${slot}`;
+  if (part !== "" && !/^[0-7]$/.test(part)) return `; a function is 0 to 7; got ${part}`;
   const near = /^\d+$/.test(text) ? `group:${text}` : `0000:${text}`;
   return GROUP.test(near) || PCI.test(near) ? `; did you mean ${near}?` : "";
 }

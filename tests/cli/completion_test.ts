@@ -21,9 +21,15 @@ const CASES: readonly (readonly [string, readonly string[]])[] = [
   ["dirty --source l", ["log"]],
   ["dirty --source=t", ["type1"]],
   ["dirty --profile 6", ["6.1", "6.12"]],
-  ["dirty 0000:00:1", ["0000:00:10.0", "0000:00:11.0"]],
-  [`dirty --map 4G:1G ${UUID.slice(0, 3)}`, [UUID]],
-  ["pins group:5 group:", ["group:1", "group:2", "group:3", "group:4", "group:5"]],
+  ["new x --template d", ["dirty", "dma"]],
+  ["dirty --model=6", ["6.1", "6.12"]],
+  ["dirty 0000:00:1", []],
+  ["dirty --model 0000:00:1", ["0000:00:10.0"]],
+  ["--model=6.1 bind 0000:00:", ["0000:00:03.0", "0000:00:11.0"]],
+  ["unbind --model 0000:00:", ["0000:00:10.0"]],
+  ["info --model 0000:00:0", ["0000:00:03.0", "0000:00:04.0"]],
+  [`dirty --model --map 4G:1G ${UUID.slice(0, 3)}`, [UUID]],
+  ["pins --model group:5 group:", ["group:3", "group:5"]],
   ["mdev t", ["types"]],
   ["completion z", ["zsh"]],
   ["replay on", ["one.psr"]],
@@ -143,6 +149,18 @@ describe("pinscope __devices", () => {
       "vfio-pci, group 3",
     ]]);
     equal(lines.filter(([name]) => name === "group:3"), [["group:3", "ready: 0000:00:10.0"]]);
+  });
+
+  it("names what a command can have", async () => {
+    const names = async (command: string): Promise<string[]> =>
+      (await run(["__devices", command, "--model"])).out.split("\n").map((line) =>
+        line.split("\t")[0] ?? ""
+      ).filter((name) => name !== "");
+    equal(await names("watch"), ["0000:00:10.0", "group:3", UUID, "group:5"]);
+    // On the other one is the root file system.
+    equal(await names("bind"), ["0000:00:03.0", "0000:00:11.0"]);
+    equal(await names("unbind"), ["0000:00:10.0"]);
+    ok((await names("info")).includes("group:1"));
   });
 
   it("asks for no right", async () => {

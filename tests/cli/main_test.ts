@@ -85,6 +85,9 @@ describe("help about a topic", () => {
 
     it(`names in ${name} only what there is`, () => {
       const helps = [...text.matchAll(/pinscope help ([a-z-]+)/g)].map(([, word]) => word);
+      for (const [path] of text.matchAll(/\b(examples|docs|tests|cli|lib)\/[\w./-]*\w/g)) {
+        ok(Deno.statSync(new URL(`../../${path}`, import.meta.url)), path);
+      }
       ok(helps.every((word) => TOPICS.some((topic) => topic.name === word)), helps.join());
       for (const [, word, rest = ""] of text.matchAll(/pinscope ([a-z]+)(.*)$/gm)) {
         if (word === "help") continue;
@@ -96,6 +99,10 @@ describe("help about a topic", () => {
       }
     });
   }
+
+  it("is found in capitals too, as the error number is written", async () => {
+    equal(await run(["help", "EINVAL"]), await run(["help", "einval"]));
+  });
 
   it("is pointed to by the commands that it is about", async () => {
     for (const { name, commands } of TOPICS) {
@@ -118,12 +125,15 @@ describe("wrong use", () => {
     [
       "frobnicate",
       new RegExp(
-        `no command frobnicate: there are ${COMMANDS.map(({ name }) => name).join(", ")}$`,
+        `no command frobnicate: there are ${COMMANDS.map(({ name }) => name).join(", ")}; ` +
+          `topics of help are ${TOPICS.map(({ name }) => name).join(", ")}$`,
         "m",
       ),
     ],
     ["help infoo", /did you mean info\?/],
     ["help labls", /did you mean help labels\?/],
+    ["Labls", /did you mean help labels\?/],
+    ["EINVAL", /There is no command EINVAL, but a topic: pinscope help EINVAL/],
     ["labls", /did you mean help labels\?/],
     ["labels", /There is no command labels, but a topic: pinscope help labels/],
     ["--json", /A command is missing, as in: info --json/],
@@ -139,16 +149,20 @@ describe("wrong use", () => {
     ["pins --map 0:4K", /--map goes with a DEVICE/],
     ["pins group:3 --pid 1", /--pid goes without a DEVICE/],
     ["scope", /scope needs a DEVICE; got nothing/],
-    ["diff a.psr", /diff needs A B; got a\.psr/],
+    ["diff a.psr", /diff needs A and B; got a\.psr/],
     ["plan", /plan needs at least one --map IOVA:SIZE\[,COUNT\]/],
     ["plan --map 4G", /--map takes IOVA:SIZE or IOVA:SIZE,COUNT, as 4G:64M,16; got "4G"/],
     ["plan --map 0:4K,0", /--map takes a whole number from 1 to 1000000; got "0"/],
     ["info a b", /info takes one DEVICE; got a b/],
-    ["bind", /bind needs a DEVICE/],
+    ["bind", /bind needs a DEVICE; got nothing$/m],
+    ["diff x", /diff needs A and B; got x$/m],
+    ["mdev", /mdev needs a VERB; got nothing$/m],
     ["dirty", /a DEVICE is needed, or --from FILE/],
     ["info x", /A device is a PCI address like .* device, or group:12; got "x"/],
     ["dirty 00:10.0", /got "00:10.0"/],
     ["bind group:3", /bind takes a PCI address like 0000:00:10.0; got "group:3"/],
+    ["info 0000:00:99.0", /got "0000:00:99\.0"; a slot is 00 to 1f; got 99$/m],
+    ["info 00:02.9", /got "00:02\.9"; a function is 0 to 7; got 9$/m],
     ["bind 00:10.0", /got "00:10.0"; did you mean 0000:00:10.0\?/],
     ["bind 12", /got "12"$/m],
     ["unbind x", /unbind takes a PCI address like 0000:00:10.0; got "x"/],

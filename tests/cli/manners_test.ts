@@ -115,7 +115,8 @@ describe("did you mean", () => {
       /there is no such device.*\npinscope: did you mean 0000:00:10\.0\?\n$/s,
     ],
     ["dirty 0000:01:10.0", 1, /did you mean 0000:00:10\.0\?\n$/],
-    ["bind 0000:00:12.0", 1, /did you mean 0000:00:10\.0\?\n$/],
+    ["bind 0000:00:12.0", 1, /did you mean 0000:00:11\.0\?\n$/],
+    ["unbind 0000:00:12.0", 1, /did you mean 0000:00:10\.0\?\n$/],
     [`scope ${DEFAULT_MDEV.slice(0, -1)}2`, 1, new RegExp(`did you mean ${DEFAULT_MDEV}\\?\\n$`)],
     ["pins group:33", 1, /did you mean group:3\?\n$/],
     ["mdev tpyes", 2, /got "tpyes"; did you mean types\?/],
@@ -131,7 +132,8 @@ describe("did you mean", () => {
   }
 
   it("is not asked where nothing is near, nor where the device is there", async () => {
-    for (const device of ["ffff:ff:1f.7", "0000:00:11.0"]) {
+    // What is near 0000:00:04.1 is the disk of the host.
+    for (const device of ["ffff:ff:1f.7", "0000:00:11.0", "0000:00:04.1"]) {
       const { code, err } = await run(["dirty", device, "--model"]);
       equal([code, err.includes("did you mean")], [1, false]);
     }

@@ -109,6 +109,8 @@ describe("--metrics", () => {
     for (const name of ["watch", "dirty"]) {
       const { code, out, err } = await run([name, "group:5", ...ROUNDS]);
       equal([code, out], [1, ""]);
+      equal(tooWide(err.replace(/^ {2}OTEL_DENO.*/m, "")), []);
+      ok(/^ {2}OTEL_DENO=true \S+ pinscope \.\.\.$/m.test(err), err);
       match(unwrapped(err), /--metrics sends through the exporter of Deno.*OTEL_DENO=true/s);
       equal(tooWide(err), []);
     }

@@ -185,6 +185,25 @@ describe("converge", () => {
     });
   });
 
+  it("names a source that would tell more, of those that work with the device", async () => {
+    const fast = ["--interval", "0", "--count", "2", "--source", "type1", "--quiet"];
+    const advice = async (...args: string[]): Promise<string> =>
+      unwrapped((await run(["converge", ...args])).out).split("\n").at(-2) ?? "";
+    const unknown = "What the device really writes is not known here. ";
+    equal(
+      await advice(PCI, ...fast, "--model"),
+      `${unknown}The dirty bits of its IOMMU would tell: --source hwpt.`,
+    );
+    equal(
+      await advice(PCI, ...fast, "--model=6.1"),
+      `${unknown}No source that works with it would tell.`,
+    );
+    await withFile(async (path) => {
+      await run(["dirty", PCI, ...fast, "--model", "--save", path]);
+      match(await advice("--from", path), /pinscope info DEVICE says which sources would tell/);
+    });
+  });
+
   it("reads rates and times in their units", () => {
     const rates = ["8Gbit/s", "1GB/s", "1000mbps", "8bit/s"].map(readBandwidth);
     equal(rates, [1e9, 1e9, 1.25e8, 1]);

@@ -1,10 +1,10 @@
 /** Asks real shells what they complete. */
 
-/** The command line `pinscope` on the model, for shells to call. */
+/** The command line `pinscope` without the right to ask the host, for shells to call. */
 async function program(folder: string): Promise<void> {
   const entry = new URL("../../cli/main.ts", import.meta.url).pathname;
   const call = `"${Deno.execPath()}" run --quiet --cached-only --no-prompt "${entry}"`;
-  await Deno.writeTextFile(`${folder}/pinscope`, `#!/bin/sh\nexec ${call} "$@" --model\n`, {
+  await Deno.writeTextFile(`${folder}/pinscope`, `#!/bin/sh\nexec ${call} "$@"\n`, {
     mode: 0o755,
   });
 }
