@@ -57,7 +57,7 @@ describe("a device's own node, raw", () => {
     using device = openFile(node());
     using other = openFile("/dev/null");
     equal(bind(device.fd, { iommufd: -1 }), "EINVAL");
-    equal(bind(device.fd, { iommufd: iommufd.fd, flags: 1 }), "EINVAL");
+    equal(bind(device.fd, { iommufd: iommufd.fd, flags: 2 }), "EINVAL");
     equal(bind(device.fd, { iommufd: iommufd.fd, argsz: 15 }), "EINVAL");
     equal(bind(device.fd, { iommufd: other.fd }), "EBADFD");
     equal(bind(device.fd, { iommufd: 999 }), "EBADF");
