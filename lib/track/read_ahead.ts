@@ -1,6 +1,7 @@
 import type { Extent } from "../base/extent.ts";
 import { bitmapBytes } from "../base/page.ts";
 import { orAbort } from "../base/wait.ts";
+import type { Cursor } from "../dirty/plan.ts";
 import type { DirtySource } from "../dirty/source.ts";
 import type { DirtyWindow } from "../dirty/window.ts";
 import type { AsideCall, AsideResult, Kernel } from "../sys/kernel.ts";
@@ -12,6 +13,8 @@ import type { DirtyReader, Reading } from "./reader.ts";
 interface Begun extends Reading {
   readonly call: AsideCall;
   readonly owed: Owed;
+  /** Of the drain that it was begun for, as long as that goes on. */
+  cursor: Cursor | undefined;
 }
 
 /** A read that is done: its window, or why there is none. */
@@ -25,7 +28,11 @@ export class ReadAhead implements Disposable {
   readonly #kernel: Kernel;
   readonly #source: DirtySource;
   readonly #reader: DirtyReader;
+  /** What is read into, and what the window that was delivered last shows. */
   #memory: BitmapMemory;
+  #shown: BitmapMemory;
+  /** Who may still look at that window. */
+  #holder: Cursor | undefined;
   #begun: Begun | undefined;
   #outcome: Outcome | undefined;
 
@@ -35,6 +42,7 @@ export class ReadAhead implements Disposable {
     this.#source = source;
     this.#reader = reader;
     this.#memory = new BitmapMemory(kernel);
+    this.#shown = new BitmapMemory(kernel);
   }
 
   /** The range that was read, or is being read, and not taken yet. */
@@ -42,14 +50,18 @@ export class ReadAhead implements Disposable {
     return this.#begun?.range;
   }
 
-  /** Begins to read a range of whole mappings; there must be none that was not taken. */
-  begin(range: Extent): void {
+  /**
+   * Begins to read a range of whole mappings; there must be none that was not taken.
+   *
+   * @param cursor Of the drain that it is read for: it stands before the range.
+   */
+  begin(range: Extent, cursor: Cursor): void {
     const reading = this.#reader.begin(range);
     const bytes = Number(bitmapBytes(range.size / this.#source.pageSize));
     const clear = this.#memory.prepareUncleared(bytes);
     const request = this.#source.reading(range, this.#memory);
     const call = this.#kernel.ioctlAside({ ...request, clear });
-    this.#begun = { ...reading, call, owed: this.#reader.debts.take(reading.pieces) };
+    this.#begun = { ...reading, call, owed: this.#reader.debts.take(reading.pieces), cursor };
   }
 
   /**
@@ -90,18 +102,44 @@ export class ReadAhead implements Disposable {
     return begun === undefined || outcome === undefined ? undefined : { begun, outcome };
   }
 
+  /** The window that {@link take} will deliver; undefined where it throws, or nothing was read. */
+  get ready(): DirtyWindow | undefined {
+    this.settle();
+    const outcome = this.#outcome;
+    return outcome !== undefined && "window" in outcome ? outcome.window : undefined;
+  }
+
   /**
-   * Delivers what was read.
+   * Delivers what was read. The drain that it was begun for goes on behind it, whoever gets it: where
+   * several take what the others began, each step brings one of them further.
    *
+   * @param reader The cursor of the drain that gets it: the window is good until {@link release}. While
+   *   another one has a window, this one gets a copy, which takes longer.
    * @throws {VfioError} If the read failed; its range is reported as `incomplete` the next time.
    */
-  take(): DirtyWindow | undefined {
+  take(reader: Cursor): DirtyWindow | undefined {
     const ended = this.#end();
     if (ended === undefined) return undefined;
-    const { outcome } = ended;
+    const { outcome, begun: { range, cursor } } = ended;
+    if (cursor !== undefined) cursor.iova = range.iova + range.size;
     if ("error" in outcome) throw outcome.error;
-    this.#memory = this.#reader.adopt(outcome.window, this.#memory);
-    return outcome.window;
+    const { window } = outcome;
+    this.#reader.complete(window, this.#memory);
+    this.#holder ??= reader;
+    if (this.#holder !== reader) return window.copy();
+    [this.#memory, this.#shown] = [this.#shown, this.#memory];
+    return window;
+  }
+
+  /** Ends what {@link take} gave a drain. */
+  release(reader: Cursor): void {
+    if (this.#holder === reader) this.#holder = undefined;
+  }
+
+  /** Leaves what was begun for a drain that has ended to the next one. */
+  leave(reader: Cursor): void {
+    this.release(reader);
+    if (this.#begun?.cursor === reader) this.#begun.cursor = undefined;
   }
 
   /** Leaves what was read to the next delivery of its range: it cannot come as a window any more. */
@@ -117,5 +155,6 @@ export class ReadAhead implements Disposable {
     this.settle(); // or the kernel would write into memory that is not ours any more
     this.#begun = this.#outcome = undefined;
     this.#memory[Symbol.dispose]();
+    this.#shown[Symbol.dispose]();
   }
 }

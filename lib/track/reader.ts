@@ -37,7 +37,7 @@ export class DirtyReader implements Disposable {
   readonly #kernel: Kernel;
   readonly #source: DirtySource;
   readonly #pieces: ExtentSet<Extent>;
-  #memory: BitmapMemory;
+  readonly #memory: BitmapMemory;
   /** The mappings of the read that is going on; filled again, so that a read allocates nothing. */
   readonly #current: Extent[] = [];
   /** Pages whose bits were read, and so cleared, but not delivered yet. */
@@ -72,7 +72,7 @@ export class DirtyReader implements Disposable {
   deliver(range: Extent, read?: ReadBits): DirtyWindow {
     const reading = this.begin(range, this.#current);
     const window = this.#read(reading, read);
-    this.#addUndelivered(range);
+    this.complete(range, this.#memory);
     this.debts.settle(reading.pieces);
     return window;
   }
@@ -105,16 +105,14 @@ export class DirtyReader implements Disposable {
       if (request === undefined) throw new ReferenceError(noLook(this.#source.name));
       this.#ask(request, range);
     });
-    this.#showUndelivered(range);
+    this.#showUndelivered(range, this.#memory);
     return window;
   }
 
-  /** Delivers what was read elsewhere, from memory that changes places with this reader's. */
-  adopt(window: DirtyWindow, memory: BitmapMemory): BitmapMemory {
-    const other = this.#memory;
-    this.#memory = memory;
-    this.#addUndelivered(window);
-    return other;
+  /** Adds to what was read elsewhere what was read of its range before and not delivered. */
+  complete(range: Extent, memory: BitmapMemory): void {
+    this.#showUndelivered(range, memory);
+    this.forget(range);
   }
 
   /** Keeps pages for the next delivery. */
@@ -196,12 +194,7 @@ export class DirtyReader implements Disposable {
     return hasClean;
   }
 
-  #addUndelivered(range: Extent): void {
-    this.#showUndelivered(range);
-    this.forget(range);
-  }
-
-  #showUndelivered(range: Extent): void {
+  #showUndelivered(range: Extent, { words }: BitmapMemory): void {
     if (this.#undelivered.isEmpty) return;
     const { pageSize } = this.#source;
     const end = range.iova + range.size;
@@ -210,7 +203,7 @@ export class DirtyReader implements Disposable {
       const to = run.iova + run.size < end ? run.iova + run.size : end;
       if (from >= to) continue;
       const first = Number((from - range.iova) / pageSize);
-      setBits(this.#memory.words, first, first + Number((to - from) / pageSize));
+      setBits(words, first, first + Number((to - from) / pageSize));
     }
   }
 

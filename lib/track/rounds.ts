@@ -91,20 +91,28 @@ async function readRound(
   signal: AbortSignal | undefined,
 ): Promise<ReadRound> {
   const dirty = new DirtyMap(core.source.pageSize);
+  const gone = new DirtyMap(core.source.pageSize); // apart: another mapping may lie there by now
   const windows: TakenWindow[] = [];
   const spent = core.spent;
   let scanTime = 0;
   try {
     for await (const window of core.windowsAside(budget, { iova: 0n }, { signal })) {
       const start = performance.now();
-      dirty.add(window);
+      const taken = core.taken(window);
+      (taken.gone === undefined ? dirty : gone).add(window);
+      windows.push(taken);
       scanTime += performance.now() - start;
-      windows.push(core.taken(window));
     }
   } catch (error) {
     core.takeBack(dirty, windows); // reading has cleared them: they come with the next drain
     throw error;
   }
   const labels = [...new Set(windows.map(({ label }) => label))];
-  return { dirty, labels, windows: windows.length, readTime: core.spent - spent, scanTime };
+  return {
+    dirty: gone.isEmpty ? dirty : dirty.union(gone),
+    labels,
+    windows: windows.length,
+    readTime: core.spent - spent,
+    scanTime,
+  };
 }

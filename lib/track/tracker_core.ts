@@ -5,6 +5,7 @@ import type { BitmapTarget, DirtySource } from "../dirty/source.ts";
 import type { DirtyWindow } from "../dirty/window.ts";
 import { ReadAhead } from "./read_ahead.ts";
 import { DirtyReader } from "./reader.ts";
+import { sortOut } from "./take_back.ts";
 import type { AsideOptions, TakenWindow, TrackerInit, TwoReads } from "./tracker_types.ts";
 import { readAllTwice } from "./two_reads.ts";
 
@@ -52,22 +53,27 @@ export class TrackerCore implements Disposable {
   /** See `DirtyTracker.drain`. */
   *windows(budget: number, cursor: Cursor): Generator<DirtyWindow, void> {
     const limits = this.#limits(budget);
-    for (;;) {
-      const plan = this.#plan(cursor, limits);
-      const left = this.#left.shift();
-      if (left !== undefined) {
-        yield left;
-        continue;
+    try {
+      for (;;) {
+        this.#ahead.release(cursor);
+        const plan = this.#plan(cursor, limits);
+        const left = this.#left.shift();
+        if (left !== undefined) {
+          yield left;
+          continue;
+        }
+        if (this.#ahead.range !== undefined) {
+          const window = this.#take(cursor, plan);
+          if (window !== undefined) yield window;
+          continue;
+        }
+        if (plan === undefined) return;
+        const window = this.#reader.deliver(plan);
+        cursor.iova = plan.iova + plan.size; // before the yield: the kernel has cleared it by now
+        yield window;
       }
-      if (this.#ahead.range !== undefined) {
-        const window = this.#take(cursor, plan);
-        if (window !== undefined) yield window;
-        continue;
-      }
-      if (plan === undefined) return;
-      const window = this.#reader.deliver(plan);
-      cursor.iova = plan.iova + plan.size; // before the yield: the kernel has cleared it by now
-      yield window;
+    } finally {
+      this.#ahead.leave(cursor);
     }
   }
 
@@ -75,7 +81,7 @@ export class TrackerCore implements Disposable {
   #take(cursor: Cursor, plan: PlannedWindow | undefined): DirtyWindow | undefined {
     const { range } = this.#ahead;
     if (range !== undefined && range.iova === plan?.iova) cursor.iova = range.iova + range.size;
-    return this.#ahead.take();
+    return this.#ahead.take(cursor);
   }
 
   /** See `DirtyTracker.drainAsync`. */
@@ -86,29 +92,42 @@ export class TrackerCore implements Disposable {
   ): AsyncGenerator<DirtyWindow, void> {
     const limits = this.#limits(budget);
     let [windows, size] = [0, 0n];
-    for (;;) {
-      signal?.throwIfAborted();
-      const plan = this.#plan(cursor, limits);
-      const left = this.#left.shift();
-      if (left !== undefined) {
-        windows += 1;
-        onProgress?.({ windows, size, total: totalSize(this.#init.pieces) });
-        yield left;
-        continue;
-      }
-      if (this.#ahead.range === undefined) {
-        if (plan === undefined) return;
-        this.#ahead.begin(plan);
-      }
-      await this.#ahead.arrived(signal);
-      const window = this.#take(cursor, plan);
-      if (window === undefined) continue; // another reader of the same tracker took it meanwhile
-      const failed = this.#beginNext(cursor, limits);
+    // Before the window is taken: who throws here, or stops for another reason, has lost nothing.
+    const tell = (next: Extent | undefined): void => {
       windows += 1;
-      size += totalSize(this.#init.pieces.inRange(window.iova, window.size));
+      if (next !== undefined) size += totalSize(this.#init.pieces.inRange(next.iova, next.size));
       onProgress?.({ windows, size, total: totalSize(this.#init.pieces) });
-      yield window;
-      if (failed !== undefined) throw failed.error; // the window before it came first
+    };
+    try {
+      for (;;) {
+        this.#ahead.release(cursor);
+        signal?.throwIfAborted();
+        const plan = this.#plan(cursor, limits);
+        if (this.#left.length > 0) {
+          tell(undefined);
+          const left = this.#left.shift();
+          if (left !== undefined) yield left;
+          continue;
+        }
+        if (this.#ahead.range === undefined) {
+          if (plan === undefined) return;
+          this.#ahead.begin(plan, cursor);
+        }
+        const { range } = this.#ahead;
+        await this.#ahead.arrived(signal);
+        // Another reader of the same tracker took it, and may have begun the next: that one would have
+        // to be waited for on the spot.
+        if (this.#ahead.range !== range) continue;
+        const { ready } = this.#ahead;
+        if (ready !== undefined) tell(ready);
+        const window = this.#take(cursor, plan);
+        if (window === undefined) continue;
+        const failed = this.#beginNext(cursor, limits);
+        yield window;
+        if (failed !== undefined) throw failed.error; // the window before it came first
+      }
+    } finally {
+      this.#ahead.leave(cursor);
     }
   }
 
@@ -116,20 +135,27 @@ export class TrackerCore implements Disposable {
   #beginNext(cursor: Cursor, limits: PlanLimits): { readonly error: unknown } | undefined {
     try {
       const plan = this.#plan(cursor, limits);
-      if (plan !== undefined) this.#ahead.begin(plan);
+      if (plan !== undefined) this.#ahead.begin(plan, cursor);
       return undefined;
     } catch (error) {
       return { error };
     }
   }
 
-  /** Takes windows back that were delivered to somebody who could not finish with them. */
+  /**
+   * Takes windows back that were delivered to somebody who could not finish with them.
+   *
+   * @param dirty The pages of those whose mapping was there.
+   */
   takeBack(dirty: DirtyMap, windows: readonly TakenWindow[]): void {
     if (!this.#on) return;
-    this.#reader.keep(dirty);
-    for (const { iova, size, label, gone } of windows) {
-      if (gone !== undefined) this.leave(gone);
-      for (const piece of this.#init.pieces.inRange(iova, size)) {
+    const { kept, gone } = sortOut(dirty, windows, this.#init.pieces);
+    this.#reader.keep(kept);
+    for (const { gone } of windows) if (gone !== undefined) this.leave(gone);
+    // Of a mapping that went meanwhile, what a last look was to keep had been read already.
+    if (this.source.looking !== undefined) { for (const window of gone) this.leave(window); }
+    for (const { pieces, label } of windows) {
+      for (const piece of pieces) {
         if (this.#reader.label(piece) !== label) this.#reader.debts.owe(piece, label);
       }
     }
@@ -166,7 +192,9 @@ export class TrackerCore implements Disposable {
   /** What is to be known of a window that was delivered, should it come back. */
   taken(window: DirtyWindow): TakenWindow {
     const { iova, size, label } = window;
-    return { iova, size, label, gone: this.#ofGone.has(window) ? window : undefined };
+    if (this.#ofGone.has(window)) return { iova, size, label, pieces: [], gone: window };
+    const pieces = this.#init.pieces.inRange(iova, size);
+    return { iova, size, label, pieces, gone: undefined };
   }
 
   /** See `DirtyTracker.idle`. */

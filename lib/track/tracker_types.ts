@@ -38,6 +38,8 @@ export interface DrainProgress {
 /** A window that was delivered to somebody who may give it back. */
 export interface TakenWindow extends Extent {
   readonly label: DirtyLabel;
+  /** The mappings in it, as they were then: another one may lie there by now. */
+  readonly pieces: readonly Extent[];
   /** The window itself, where its mapping is gone and nothing else has its bits. */
   readonly gone: DirtyWindow | undefined;
 }

@@ -128,6 +128,18 @@ describe("an asynchronous drain", () => {
     equal(windows.slice(0, 2), [[1, 1], [2, 0]]);
   });
 
+  it("that has ended keeps its cursor, whoever gets what was read for it", async () => {
+    using here = stage();
+    const { tracker, kernel } = here;
+    kernel.hurry();
+    const cursor = { iova: 0n };
+    for await (const _ of tracker.drainAsync({ ...SMALL, cursor })) break;
+    equal([...tracker.drain(SMALL)].length, 9); // the window of before, and all eight
+    equal(cursor.iova, PIECE);
+    const [window] = tracker.drain({ ...SMALL, cursor });
+    equal(window?.iova, PIECE);
+  });
+
   it("ends with the reason of its signal, while the read goes on", async () => {
     using here = stage();
     const { tracker, kernel, dirty } = here;
@@ -281,6 +293,85 @@ describe("an asynchronous drain", () => {
     rest.push(seen(value as DirtyWindow));
     for await (const window of slow) rest.push(seen(window));
     equal(rest.filter(([, count]) => count > 0), [[3, 1]]);
+  });
+
+  it("loses nothing where onProgress throws: the window that it was told of comes first", async () => {
+    using here = stage();
+    const { tracker, kernel, dirty } = here;
+    dirty(0, 1, 2, 3);
+    kernel.hurry();
+    const broken = new Error("broken");
+    const seenBefore: [number, number][] = [];
+    const onProgress = ({ windows }: { windows: number }): void => {
+      if (windows === 3) throw broken;
+    };
+    const error = await (async () => {
+      for await (const window of tracker.drainAsync({ ...SMALL, onProgress })) {
+        seenBefore.push(seen(window));
+      }
+    })().catch((error: unknown) => error);
+    equal([error, seenBefore], [broken, [[0, 1], [1, 1]]]);
+    const windows = [...tracker.drain(SMALL).map(seen)];
+    equal(windows.filter(([, count]) => count > 0), [[2, 1], [3, 1]]);
+    equal(windows[0], [2, 1]);
+  });
+
+  it("beside another one shares the pages with it, and each window stays good", async () => {
+    using here = stage();
+    const { tracker, kernel, dirty } = here;
+    dirty(0, 1, 2, 3, 4, 5, 6, 7);
+    kernel.hurry();
+    const found: number[] = [];
+    const read = async (): Promise<void> => {
+      for await (const window of tracker.drainAsync(SMALL)) {
+        await turn(); // the other one goes on
+        for (const { iova } of window.runs()) found.push(Number(iova / PIECE));
+        ok(window.isCurrent);
+      }
+    };
+    await Promise.all([read(), read(), read()]);
+    equal(found.toSorted((a, b) => a - b), [0, 1, 2, 3, 4, 5, 6, 7]);
+    // Alone again it gets no copies: they would stay good.
+    const windows = tracker.drainAsync(SMALL);
+    const { value } = await windows.next();
+    await windows.next();
+    await windows.next();
+    equal((value as DirtyWindow).isCurrent, false);
+    await windows.return();
+  });
+
+  it("keeps its window while something else reads on the spot", async () => {
+    using here = stage();
+    const { tracker, kernel, dirty } = here;
+    dirty(0, 1, 5);
+    kernel.hurry();
+    const windows = tracker.drainAsync(SMALL);
+    const { value } = await windows.next();
+    equal(tracker.drain(SMALL).map(seen).filter(([, count]) => count > 0).toArray(), [
+      [1, 1],
+      [5, 1],
+    ]);
+    equal([value?.isCurrent, value?.count], [true, 1]);
+    await windows.return();
+  });
+
+  it("waits off the event loop for a read that another one has begun", async () => {
+    using here = stage();
+    const { tracker, kernel } = here;
+    const [one, other] = [tracker.drainAsync(SMALL), tracker.drainAsync(SMALL)];
+    const first = one.next();
+    const second = other.next();
+    await turn();
+    kernel.finish();
+    const { value } = await first;
+    await turn();
+    equal([kernel.waited, kernel.begun, kernel.isBusy], [0, 2, true]);
+    kernel.finish();
+    const then = await second;
+    equal([value, then.value].map((window) => window?.iova), [0n, PIECE]);
+    equal(kernel.waited, 0);
+    await one.return();
+    await other.return();
   });
 
   it("refuses what is no option", () => {

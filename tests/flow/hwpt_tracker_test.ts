@@ -2,6 +2,8 @@
 import { LAB_SCENES, ModelKernel } from "../../lib/model/mod.ts";
 import { Container, DirtyMap, Iommufd, VfioError } from "../../mod.ts";
 import { coreOf } from "../../lib/track/tracker.ts";
+import type { TrackerCore } from "../../lib/track/tracker_core.ts";
+import type { TakenWindow } from "../../lib/track/tracker_types.ts";
 import { fakeKernel } from "../unit/iommufd/fake.ts";
 import { DRAIN_CASES, Scene } from "../kernel/mock/drain_cases.ts";
 import { equal, throws } from "../std/assert.ts";
@@ -12,6 +14,18 @@ function counts(windows: Iterable<{ readonly count: number }>): number[] {
   const found: number[] = [];
   for (const { count } of windows) found.push(count);
   return found;
+}
+
+/** Reads everything as a round does that may end early. */
+function takeAll(core: TrackerCore): [DirtyMap, TakenWindow[]] {
+  const dirty = new DirtyMap(4096n);
+  const taken: TakenWindow[] = [];
+  for (const window of core.windows(1 << 20, { iova: 0n })) {
+    const one = core.taken(window);
+    taken.push(one);
+    if (one.gone === undefined) dirty.add(window);
+  }
+  return [dirty, taken];
 }
 
 describe("hwpt.trackDirty on the model", () => {
@@ -32,18 +46,47 @@ describe("hwpt.trackDirty on the model", () => {
     scene.touch(70, new Set());
     low[Symbol.dispose]();
     const core = coreOf(tracker);
-    const dirty = new DirtyMap(4096n);
-    const taken = [];
-    for (const window of core.windows(1 << 20, { iova: 0n })) {
-      dirty.add(window);
-      taken.push(core.taken(window));
-    }
-    equal([dirty.count, taken.map(({ gone }) => gone !== undefined)], [2, [true, false]]);
+    const [dirty, taken] = takeAll(core);
+    equal([dirty.count, taken.map(({ gone }) => gone !== undefined)], [1, [true, false]]);
     core.takeBack(dirty, taken);
-    const again = new DirtyMap(4096n);
-    for (const window of tracker.drain()) again.add(window);
-    equal(again.equals(dirty), true);
+    equal(counts(tracker.drain()), [1, 1]);
     equal([...tracker.drain()].map(({ count }) => count), [0]);
+  });
+
+  it("gives nothing of it to the mapping that lies in its place by then", () => {
+    using scene = new Scene(new ModelKernel(LAB_SCENES.mock), false);
+    const low = scene.map(0, 64);
+    using tracker = scene.table.trackDirty();
+    const core = coreOf(tracker);
+    scene.touch(5, new Set());
+    low[Symbol.dispose](); // gone before it is read
+    const gone = takeAll(core);
+    const again = scene.map(0, 64);
+    core.takeBack(...gone);
+    equal(counts(tracker.drain()), [1, 0]);
+    scene.touch(6, new Set());
+    const read = takeAll(core);
+    again[Symbol.dispose](); // gone after it was read
+    scene.map(0, 64);
+    core.takeBack(...read);
+    equal(counts(tracker.drain()), [1, 0]);
+    equal(counts(tracker.drain()), [0]);
+  });
+
+  it("keeps it where onProgress throws", async () => {
+    using scene = new Scene(new ModelKernel(LAB_SCENES.mock), false);
+    const low = scene.map(0, 64);
+    scene.map(64, 64);
+    using tracker = scene.table.trackDirty();
+    scene.touch(5, new Set());
+    low[Symbol.dispose]();
+    const broken = new Error("broken");
+    const onProgress = (): never => {
+      throw broken;
+    };
+    const first = tracker.drainAsync({ onProgress }).next();
+    equal(await first.then(() => undefined, (error: unknown) => error), broken);
+    equal(counts(tracker.drain()), [1, 0]);
   });
 
   it("gives it first on a thread of its own too, and looks at what was read ahead", async () => {

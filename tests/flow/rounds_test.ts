@@ -68,6 +68,40 @@ describe("rounds", () => {
   });
 });
 
+describe("a round that ends early", () => {
+  it("leaves nothing of a mapping that went meanwhile, nor to the one in its place", async () => {
+    for (const isAgain of [false, true]) {
+      const kernel = new LateKernel(SCENE);
+      using container = Container.open({ kernel });
+      using group = container.attach(DEFAULT_MDEV);
+      using _device = group.device();
+      using memory = container.allocate(2n * PIECE);
+      const map = (offset: bigint): Disposable =>
+        container.map(memory, { iova: offset, offset, size: PIECE });
+      using stack = new DisposableStack();
+      const first = map(0n);
+      stack.use(map(PIECE));
+      using tracker = container.trackDirty();
+      kernel.vendor(DEFAULT_MDEV).write(0n, new Uint8Array(1));
+      kernel.vendor(DEFAULT_MDEV).write(PIECE, new Uint8Array(1));
+      const controller = new AbortController();
+      const rounds = tracker.rounds({ interval: 0, ...SMALL, signal: controller.signal });
+      const round = rounds.next().catch((error: unknown) => error);
+      while (kernel.begun < 2) {
+        await new Promise((resolve) => setTimeout(resolve));
+        kernel.finish();
+      }
+      first[Symbol.dispose](); // its page was read
+      if (isAgain) stack.use(map(0n));
+      controller.abort("enough");
+      equal(await round, "enough");
+      const left = [];
+      for (const window of tracker.drain()) for (const { iova } of window.runs()) left.push(iova);
+      equal(left, [PIECE]);
+    }
+  });
+});
+
 describe("whatever is stopped, aborted, unmapped or drained in between", () => {
   for (let seed = 1; seed <= 20; seed += 1) {
     it(`no page is lost or invented (seed ${seed})`, async () => {
