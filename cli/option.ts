@@ -57,6 +57,8 @@ export interface CommandRow {
   readonly load: () => Promise<Command>;
   /** What the model kernel is like for it, by its profile; the default scene where it is left out. */
   readonly scene?: (profile?: string) => Promise<Partial<Scene>>;
+  /** What that is, where no profile is asked for: other commands see another model. */
+  readonly machine?: string;
   /** What stands behind the options, as "DEVICE..."; empty for nothing. */
   readonly operands: string;
   /** Options that it cannot do without, as usage shows them. */

@@ -132,6 +132,10 @@ async function perform(
   const out = stack.use(new Output(io, parsed.flags.has("json"), parsed.flags.has("quiet")));
   const action = await command.load();
   const bare = await kernelOf(command, parsed);
+  const isDefault = parsed.flags.has("model") && (parsed.lists.get("profile") ?? []).length === 0;
+  if (isDefault && command.machine !== undefined) {
+    out.hint(`the model's machine is here ${command.machine}`);
+  }
   const kernel = await witnessed(bare, parsed, out, stack);
   try {
     return await action({ out, parsed, signal, kernel, stdin: io.stdin ?? NO_INPUT, args });

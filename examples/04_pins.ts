@@ -11,8 +11,12 @@
 import { Container, hex, VfioError } from "@pinscope/vfio";
 import { DEFAULT_MDEV, ModelKernel } from "@pinscope/vfio/model";
 
-const [name = "--model"] = Deno.args;
+const [name = "-"] = Deno.args;
 const model = name === "--model";
+if (!model && name.startsWith("-")) {
+  console.error("usage: 04_pins.ts DEVICE, or --model");
+  Deno.exit(2);
+}
 
 try {
   using container = Container.open({ kernel: model ? new ModelKernel() : undefined });
@@ -31,7 +35,7 @@ try {
     }
   }
 } catch (error) {
-  if (!(error instanceof VfioError)) throw error;
+  if (!(error instanceof VfioError || error instanceof Deno.errors.NotCapable)) throw error;
   console.error(error.message);
   Deno.exitCode = 1;
 }

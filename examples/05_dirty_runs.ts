@@ -10,12 +10,16 @@ import { Container, hex, VfioError } from "@pinscope/vfio";
 import { ModelKernel } from "@pinscope/vfio/model";
 
 const MiB = 1n << 20n;
-const model = Deno.args.includes("--model");
-const [name = "0000:00:10.0"] = Deno.args.filter((argument) => argument !== "--model");
+const [name = "-"] = Deno.args;
+const model = name === "--model";
+if (!model && name.startsWith("-")) {
+  console.error("usage: 05_dirty_runs.ts DEVICE, or --model");
+  Deno.exit(2);
+}
 
 try {
   using container = Container.open({ kernel: model ? new ModelKernel() : undefined });
-  using _group = container.attach(name); //          viable? SET_CONTAINER, then type1 v2
+  using _group = container.attach(model ? "0000:00:10.0" : name); //          viable? SET_CONTAINER, then type1 v2
   const before = container.pins(); //                VmLck, VmPin, RLIMIT_MEMLOCK, dma_avail
 
   using memory = container.allocate(64n * MiB); //   anonymous mmap, page aligned
@@ -30,7 +34,7 @@ try {
     for (const run of window.runs()) console.log(window.label, hex(run.iova), run.pages, "pages");
   }
 } catch (error) { // released in reverse order: tracker, mapping, memory, group, container
-  if (!(error instanceof VfioError)) throw error;
+  if (!(error instanceof VfioError || error instanceof Deno.errors.NotCapable)) throw error;
   console.error(error.message);
   Deno.exitCode = 1;
 }

@@ -12,14 +12,16 @@
 import { Container, VfioError } from "@pinscope/vfio";
 import { DEFAULT_MDEV, ModelKernel } from "@pinscope/vfio/model";
 
-const model = Deno.args.includes("--model");
-const [name = DEFAULT_MDEV, rounds = "3", pause = model ? "0" : "1000"] = Deno.args.filter(
-  (argument) => argument !== "--model",
-);
+const [name = "-", rounds = "3", pause = name === "--model" ? "0" : "1000"] = Deno.args;
+const model = name === "--model";
+if (!model && name.startsWith("-")) {
+  console.error("usage: 07_rounds.ts DEVICE [ROUNDS [MILLISECONDS]], or --model");
+  Deno.exit(2);
+}
 
 try {
   using container = Container.open({ kernel: model ? new ModelKernel() : undefined });
-  using group = container.attach(name);
+  using group = container.attach(model ? DEFAULT_MDEV : name);
   using _device = group.device(); //            its driver begins to work when it is opened
   using memory = container.allocate(16n << 20n);
   using _mapping = container.map(memory); //    at the lowest free IOVA
@@ -31,7 +33,7 @@ try {
     console.log(`round ${round.round}: ${pages} pages, ${fresh} new, ${gone} gone (${labels})`);
   }
 } catch (error) {
-  if (!(error instanceof VfioError)) throw error;
+  if (!(error instanceof VfioError || error instanceof Deno.errors.NotCapable)) throw error;
   console.error(error.message);
   Deno.exitCode = 1;
 }

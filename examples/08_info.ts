@@ -1,8 +1,7 @@
 #!/usr/bin/env -S deno run --cached-only --allow-ffi
 // Attach a device and say what its container can do.
 //
-// usage: 08_info.ts DEVICE        0000:00:10.0, a mediated device's UUID, or group:12
-//        08_info.ts --model       the same on the built-in model kernel
+// usage: 08_info.ts DEVICE        0000:00:10.0, a UUID, or group:12; or --model
 //
 // sample output:
 //   group 3: 0000:00:10.0 (vfio-pci)
@@ -14,12 +13,16 @@
 import { Container, formatSize, hex, VfioError } from "@pinscope/vfio";
 import { ModelKernel } from "@pinscope/vfio/model";
 
-const model = Deno.args.includes("--model");
-const [name = "0000:00:10.0"] = Deno.args.filter((argument) => argument !== "--model");
+const [name = "-"] = Deno.args;
+const model = name === "--model";
+if (!model && name.startsWith("-")) {
+  console.error("usage: 08_info.ts DEVICE, or --model");
+  Deno.exit(2);
+}
 
 try {
   using container = Container.open({ kernel: model ? new ModelKernel() : undefined });
-  using group = container.attach(name);
+  using group = container.attach(model ? "0000:00:10.0" : name);
   const devices = group.devices.map((id) => `${id.name} (${id.driver ?? "no driver"})`);
   console.log(`group ${group.number}: ${devices.join(", ")}`);
 
@@ -36,7 +39,7 @@ try {
     console.log(`region ${info.index}: ${formatSize(info.size)}`);
   }
 } catch (error) {
-  if (!(error instanceof VfioError)) throw error;
+  if (!(error instanceof VfioError || error instanceof Deno.errors.NotCapable)) throw error;
   console.error(error.message);
   Deno.exitCode = 1;
 }

@@ -1,7 +1,5 @@
 #!/usr/bin/env -S deno run --cached-only --allow-ffi
 // Put what a device has logged of its own writes beside what type1 tells of the same mapping.
-//
-// usage: 09_device_log.ts DEVICE        or --model
 // Few drivers keep such a log. On the lab's own kernel two devices have one, and are idle:
 //   deno task lab run --own --profile own_vendor examples/09_device_log.ts 0000:00:11.0
 //
@@ -12,22 +10,22 @@
 import { Container, type DirtyTracker, NoDmaLogError, VfioError } from "@pinscope/vfio";
 import { DEFAULT_MDEV, ModelKernel } from "@pinscope/vfio/model";
 
-const model = Deno.args.includes("--model");
-const [name = DEFAULT_MDEV] = Deno.args.filter((argument) => argument !== "--model");
+const [name = "-"] = Deno.args;
+const model = name === "--model";
+if (!model && name.startsWith("-")) {
+  console.error("usage: 09_device_log.ts DEVICE, or --model");
+  Deno.exit(2);
+}
 
 function tell(tracker: DirtyTracker): void {
-  let pages = 0;
-  const labels = new Set<string>();
-  for (const window of tracker.drain()) {
-    pages += window.count;
-    labels.add(window.label);
+  for (const { count, label } of tracker.drain()) { // one mapping: one window
+    console.log(`${tracker.source}: ${count} pages (${label})`);
   }
-  console.log(`${tracker.source}: ${pages} pages (${[...labels].join(", ")})`);
 }
 
 try {
   using container = Container.open({ kernel: model ? new ModelKernel() : undefined });
-  using group = container.attach(name);
+  using group = container.attach(model ? DEFAULT_MDEV : name);
   using device = group.device();
   using memory = container.allocate(16n << 20n);
   using mapping = container.map(memory);
@@ -38,7 +36,8 @@ try {
   tell(tracker);
   tell(log.tracker);
 } catch (error) { // no log: NoDmaLogError where the driver only pretends to have one
-  if (!(error instanceof VfioError || error instanceof NoDmaLogError)) throw error;
+  const known = [VfioError, NoDmaLogError, Deno.errors.NotCapable];
+  if (!(error instanceof Error) || !known.some((kind) => error instanceof kind)) throw error;
   console.error(error.message);
   Deno.exitCode = 1;
 }

@@ -1,8 +1,6 @@
 #!/usr/bin/env -S deno run --cached-only --allow-ffi
 // Let QEMU's edu device copy memory to memory, through a buffer of its own.
-//
-// usage: 10_edu_dma.ts [DEVICE]        or --model; in the lab: deno task lab run examples/10_edu_dma.ts
-//
+// In the lab: deno task lab run examples/10_edu_dma.ts 0000:00:10.0
 // sample output:
 //   edu 0x10000ed copied: "pages seen by a device"
 //   dirty: 1 page, all-mapped
@@ -10,12 +8,16 @@ import { Container, hex, VfioError } from "@pinscope/vfio";
 import { ModelKernel } from "@pinscope/vfio/model";
 
 const IOVA = 0x1_0000n, BUFFER = 0x4_0000; // edu reaches the lowest 256 MiB; its own 4 KiB
-const model = Deno.args.includes("--model");
-const [name = "0000:00:10.0"] = Deno.args.filter((argument) => argument !== "--model");
+const [name = "-"] = Deno.args;
+const model = name === "--model";
+if (!model && name.startsWith("-")) {
+  console.error("usage: 10_edu_dma.ts DEVICE, or --model");
+  Deno.exit(2);
+}
 
 try {
   using container = Container.open({ kernel: model ? new ModelKernel() : undefined });
-  using group = container.attach(name);
+  using group = container.attach(model ? "0000:00:10.0" : name);
   using device = group.device();
   device.region(7).write(4, Uint8Array.of(0b110, 0)); // memory space and bus master on
   using memory = container.allocate(4096n);
@@ -23,7 +25,6 @@ try {
   using tracker = container.trackDirty();
   const text = new TextEncoder().encode("pages seen by a device");
   memory.bytes.set(text);
-
   const bar = device.region(0);
   const copy = (source: number, target: number, command: number): void => {
     bar.write32(0x80, source);
@@ -38,7 +39,7 @@ try {
   console.log(`edu ${hex(bar.read32(0))} copied: "${copied}"`);
   for (const run of tracker.runs()) console.log("dirty:", run.pages, "page,", run.label);
 } catch (error) {
-  if (!(error instanceof VfioError)) throw error;
+  if (!(error instanceof VfioError || error instanceof Deno.errors.NotCapable)) throw error;
   console.error(error.message);
   Deno.exitCode = 1;
 }

@@ -6,6 +6,7 @@ export const CONFORM: CommandRow = {
   load: async () => (await import("../conform.ts")).conformCommand,
   // The model's host is the lab's, whose drivers pin on command; limits count, so that they are seen.
   scene: async () => ({ ...(await import("../../lib/model/mod.ts")).LAB_SCENE, ipcLock: false }),
+  machine: "the lab's, with Debian's 6.12, which has no iommufd: --model=own has it",
   operands: "[DEVICE...]",
   count: [0, Infinity],
   about: "which recorded kernel this one answers like",

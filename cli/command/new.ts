@@ -7,7 +7,7 @@ export const NEW: CommandRow = {
   operands: "NAME",
   count: [1, 1],
   about: "a commented script to start from",
-  text: `Writes NAME.ts, a script of less than 45 lines that runs at once: on the model
+  text: `Writes NAME.ts, a script of less than 50 lines that runs at once: on the model
 kernel with --model, on this host with --device. A file that is there is never
 written over. Templates: setup (a container and what it can do), dirty (dirty
 pages round by round), pins (pinned pages and what they cost), dma (a device

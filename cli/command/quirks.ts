@@ -12,6 +12,7 @@ export const QUIRKS: CommandRow = {
     if (profile === undefined) return { ...own, iommufd };
     return profile === "own" ? { ...plain, iommufd } : plain;
   },
+  machine: "the lab's, with its own 6.12, which has iommufd and a mock IOMMU",
   operands: "[DEVICE...]",
   count: [0, Infinity],
   about: "what is odd about this kernel's dirty pages",

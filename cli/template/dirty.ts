@@ -9,7 +9,7 @@ try {
   using tracker = container.trackDirty(); // START now, STOP at the end of the block
 
   // Reading clears: each round has what became dirty, or still is, since the round before.
-  for await (const round of tracker.rounds({ interval: onModel ? 0 : 1000, count: 3 })) {
+  for await (const round of tracker.rounds({ interval: model ? 0 : 1000, count: 3 })) {
     console.log("round", round.round, "has", round.pages, "dirty pages, new:", round.fresh);
   }
 

@@ -166,7 +166,7 @@ describe("pinscope conform", () => {
       [["6.1"], 2, /A device is a PCI address like .* got "6.1"; did you mean --model=6.1\?/],
       [["7"], 2, /did you mean group:7 or --model=7\?/],
       [["7.2"], 2, /did you mean --model=7\?/],
-      [["0000:00:99.0"], 2, /A device is a PCI address like .* got "0000:00:99.0"$/m],
+      [["0000:00:99.0"], 2, /A device is a PCI address like .* got "0000:00:99.0"; a slot/],
       [["0000:00:19.0"], 1, /Cannot find 0000:00:19.0: .*ENOENT.* there is no such device/],
       [["group:99"], 1, /Cannot read IOMMU group 99: .*ENOENT.* there is no such group/],
     ];

@@ -55,10 +55,10 @@ describe("pinscope new", () => {
       equal([code, err], [0, ""]);
       ok(out.includes(`try it:        ${path}.ts --model\n`), out);
       const lines = Deno.readTextFileSync(`${path}.ts`).trimEnd().split("\n");
-      ok(lines.length >= 15 && lines.length <= 45, `${name}: ${lines.length} lines`);
+      ok(lines.length >= 15 && lines.length < 50, `${name}: ${lines.length} lines`);
       ok(lines.filter((line) => line.includes("//")).length >= 8, `${name} is commented`);
       equal((Deno.statSync(`${path}.ts`).mode ?? 0) & 0o700, 0o700);
-      for (const args of [["--model"], [], ["--model", "--device", TEMPLATES[name]!.device]]) {
+      for (const args of [["--model"], ["--model", "--device", TEMPLATES[name]!.device]]) {
         const ran = await start(`${path}.ts`, args);
         equal([ran.code, ran.err], [0, ""]);
         for (const text of PRINTS[name]!) match(ran.out, text);
@@ -68,6 +68,26 @@ describe("pinscope new", () => {
     const config = `--config=${ROOT}deno.json`;
     equal((await deno(["check", "--quiet", config, ...files], ROOT)).err, "");
     equal((await deno(["fmt", "--quiet", "--check", config, ...files], ROOT)).err, "");
+  });
+
+  it("gives a script that says how it is called, and what it may not do", async () => {
+    using folder = place();
+    equal((await run(["new", `${folder.path}/a.ts`])).code, 0);
+    const usage = "usage: a.ts --model, or --device DEVICE\n";
+    for (
+      const [args, status] of [
+        [["--help"], 0],
+        [[], 2],
+        [["--modle"], 2],
+        [["--device"], 2],
+        [["0000:00:10.0"], 2],
+      ] as const
+    ) {
+      equal(await start(`${folder.path}/a.ts`, args), { code: status, out: "", err: usage });
+    }
+    const { code, out, err } = await start(`${folder.path}/a.ts`, ["--device", "group:1"]);
+    equal([code, out], [1, ""]);
+    match(err, /^Cannot call the kernel without --allow-ffi: [^\n]*\n$/);
   });
 
   it("gives a script that says why this host refuses", async () => {
@@ -93,7 +113,10 @@ describe("pinscope new", () => {
     );
     equal([code, err], [0, ""]);
     for (const name of NAMES) {
-      const ran = await deno(["run", "--cached-only", "--no-prompt", `${name}.ts`], folder.path);
+      const ran = await deno(
+        ["run", "--cached-only", "--no-prompt", `${name}.ts`, "--model"],
+        folder.path,
+      );
       equal([ran.code, ran.err], [0, ""]);
       for (const text of PRINTS[name]!) match(ran.out, text);
     }

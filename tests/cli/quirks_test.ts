@@ -1,14 +1,36 @@
 import { equal, match } from "../std/assert.ts";
 import { describe, it } from "../std/testing.ts";
 import type { Context } from "../../cli/context.ts";
+import { COMMANDS } from "../../cli/commands.ts";
 import { Output } from "../../cli/output.ts";
 import { quirks } from "../../cli/quirks.ts";
+import { listHost } from "../../mod.ts";
 import { ModelKernel } from "../../lib/model/mod.ts";
 import { Kept, records, run, tooWide, unwrapped } from "./capture.ts";
 
+describe("the machine of the model", () => {
+  it("is told where it is another one than that of info", async () => {
+    for (
+      const [command, text, has] of [["conform", "no iommufd", false], [
+        "quirks",
+        "has iommufd",
+        true,
+      ]] as const
+    ) {
+      const row = COMMANDS.find(({ name }) => name === command);
+      match(row?.machine ?? "", new RegExp(text));
+      equal(listHost({ kernel: new ModelKernel(await row?.scene?.()) }).hasIommufd, has);
+    }
+    const told = (await run(["quirks", "--model"])).err;
+    match(unwrapped(told), /^pinscope: the model's machine is here the lab's, with its own 6\.12/m);
+    equal((await run(["quirks", "--model=6.1"])).err.includes("machine"), false);
+    equal((await run(["quirks", "--model", "--quiet"])).err, "");
+  });
+});
+
 describe("pinscope quirks", () => {
   it("is a table, with what each line means below", async () => {
-    const { code, out, err } = await run(["quirks", "--model"]);
+    const { code, out, err } = await run(["quirks", "--model", "--quiet"]);
     equal([code, err, tooWide(out)], [0, "", []]);
     match(out, /^6\.12\.\S+: 14 quirks probed, 14 of them here\n\nQUIRK +HERE +SEEN\n/);
     match(out, /^type1\.stale +yes +4 pages, .* gave 0x1f$/m);

@@ -1,4 +1,4 @@
-import { equal, ok } from "../std/assert.ts";
+import { equal, match, ok } from "../std/assert.ts";
 import { describe, it } from "../std/testing.ts";
 
 const FOLDER = new URL("../../examples/", import.meta.url);
@@ -15,6 +15,26 @@ const NAMES = [...Deno.readDirSync(FOLDER)].map(({ name }) => name).filter((name
   name.endsWith(".ts")
 ).sort();
 
+/** It asks an ABI that no kernel has. */
+const ON_MODEL = "11_proposal_v9.ts";
+
+interface Started {
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** Runs an example without a permission. */
+async function start(name: string, given: readonly string[]): Promise<Started> {
+  const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
+    args: ["run", "--cached-only", "--no-prompt", "--no-check", name, ...given],
+    cwd: FOLDER,
+    env: { NO_COLOR: "1" },
+  }).output();
+  const decoder = new TextDecoder();
+  return { code, stdout: decoder.decode(stdout), stderr: decoder.decode(stderr) };
+}
+
 describe("examples", () => {
   it("are a ladder: numbered, and none much shorter than the one before", async () => {
     let before = 0;
@@ -26,19 +46,30 @@ describe("examples", () => {
     }
   });
 
+  for (const name of NAMES.filter((name) => name !== ON_MODEL)) {
+    it(`${name} says how it is called where nothing, or a wrong option, is given`, async () => {
+      for (const given of [[], ["--modle"], ["-h"]]) {
+        const { code, stdout, stderr } = await start(name, given);
+        equal([code, stdout], [2, ""]);
+        match(stderr, new RegExp(`^usage: ${name} DEVICE.*, or --model\n$`));
+      }
+    });
+
+    it(`${name} says in a line what it may not do`, async () => {
+      const { code, stdout, stderr } = await start(name, ["0000:00:10.0"]);
+      equal([code, stdout], [1, ""]);
+      match(stderr, /^Cannot call the kernel without --allow-ffi: .*\n$/);
+    });
+  }
+
   for (const name of NAMES) {
     it(`${name} runs on the model without a permission and prints its sample`, async () => {
       const source = await Deno.readTextFile(new URL(name, FOLDER));
       const lines = source.trimEnd().split("\n").length;
       ok(lines >= 10 && lines <= 45, `${name} has ${lines} lines`);
-      const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
-        args: ["run", "--cached-only", "--no-prompt", "--no-check", name, "--model"],
-        cwd: FOLDER,
-        env: { NO_COLOR: "1" },
-      }).output();
-      const errors = new TextDecoder().decode(stderr);
-      equal(code, 0, errors);
-      const output = new TextDecoder().decode(stdout) + errors;
+      const { code, stdout, stderr } = await start(name, ["--model"]);
+      equal(code, 0, stderr);
+      const output = stdout + stderr;
       const expected = sample(source);
       ok(expected.length > 0, `${name} has no sample output`);
       // A long sentence is broken in the sample; "..." stands for the rest of it.
