@@ -53,6 +53,9 @@ export function readDeviceInfo({ kernel, fd, name }: FeatureHost): DeviceInfo {
   };
 }
 
+/** What a device answers about a feature that it does not have, or an operation that the feature lacks. */
+const NO_FEATURE: ReadonlySet<number> = new Set([-ERRNO.ENOTTY, -ERRNO.EINVAL, -ERRNO.EOPNOTSUPP]);
+
 /** See `Device.feature`. */
 export function probeFeature({ kernel, fd, name }: FeatureHost, index: number): FeatureSupport {
   const probe = (operation: number): boolean => {
@@ -60,7 +63,8 @@ export function probeFeature({ kernel, fd, name }: FeatureHost, index: number): 
     request.fields.argsz = vfio_device_feature.size;
     request.fields.flags = index | operation | VFIO_DEVICE_FEATURE_PROBE;
     const result = kernel.ioctlBuffer(fd, VFIO_DEVICE_FEATURE, request.bytes);
-    if (result === -ERRNO.ENOTTY || result === -ERRNO.EINVAL) return false;
+    // EOPNOTSUPP: the kernel's part of vfio-pci knows DMA_BUF (v6.19), and the device's driver does not.
+    if (NO_FEATURE.has(result)) return false;
     check(result, "VFIO_DEVICE_FEATURE", `probe feature ${index} of ${name}`);
     return true;
   };

@@ -213,3 +213,17 @@ describe("a migration with a driver that behaves badly", () => {
     equal(error.code, "EIO");
   });
 });
+
+describe("device.feature", () => {
+  it("takes EOPNOTSUPP for a feature that the driver lacks, as DMA_BUF on Linux 7", () => {
+    const kernel = answered((name, [, request, argument]) => {
+      if (name !== "ioctlBuffer" || request !== 0x3b75 || !(argument instanceof Uint8Array)) return;
+      return argument[4] === 11 ? -95 : undefined;
+    });
+    using container = Container.open({ kernel });
+    using group = container.attach(LOGS);
+    using device = group.device();
+    equal(device.feature(11), { get: false, set: false });
+    equal(device.feature(1), { get: true, set: false });
+  });
+});

@@ -124,6 +124,9 @@ static const struct vfio_device_ops vendor_pci_ops = {
 	.mmap		= vfio_pci_core_mmap,
 	.request	= vfio_pci_core_request,
 	.match		= vfio_pci_core_match,
+#ifdef VFIO_HAS_MATCH_TOKEN
+	.match_token_uuid = vfio_pci_core_match_token_uuid,
+#endif
 	.dma_unmap	= pci_dma_unmap,
 #ifdef VFIO_HAS_IOMMUFD
 	.bind_iommufd	= vfio_iommufd_physical_bind,
