@@ -7,7 +7,8 @@ export const PERMISSIONS: Topic = {
   commands: ["info", "bind", "unbind", "mdev", "pins"],
   text: `Deno     --allow-ffi, to call libc. It is as strong as full access: whoever has
          it may do whatever the user may. Files besides (--save, --from, -o,
-         --trace) need --allow-write and --allow-read. --model needs nothing.
+         --trace) need --allow-write and --allow-read, which give nothing
+         away beside it. --model needs nothing.
 user     root for bind, unbind and mdev create. To use a device that is bound,
          the right to open its group: sudo chown USER /dev/vfio/12
 limit    a user's mappings count against ulimit -l: pinscope help accounts.

@@ -65,7 +65,10 @@ export interface PinRound {
   readonly round: number;
   /** Pages pinned at its end. */
   readonly pinned: DirtyMap;
-  /** Pages pinned now that were not pinned in the round before. */
+  /**
+   * Pages pinned now that were not pinned in the round before; in the first round, that were not
+   * when the history began.
+   */
   readonly fresh: DirtyMap;
   /** Pages pinned in the round before that are not pinned now. */
   readonly released: DirtyMap;

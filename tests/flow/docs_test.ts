@@ -32,7 +32,7 @@ function programOf({ place, text }: Block): string {
     // Nobody waits for the rounds of an example.
     return `${AROUND}{\n${text.replace("interval: 500", "interval: 0")}\n}\n`;
   }
-  if (!place.startsWith(README)) return text;
+  if (!place.startsWith(README) || text.includes("new ModelKernel()")) return text;
   // The one thing that differs on the model is what the container talks to.
   const onModel = text.replace("Container.open()", "Container.open({ kernel: new ModelKernel() })");
   return `import { ModelKernel } from "@pinscope/vfio/model";\n${onModel}`;

@@ -28,7 +28,6 @@ describe("a trace of an example", () => {
           "--no-prompt",
           "--allow-read", // the name of the example is known when it runs
           CHILD,
-          "--model",
           device,
           ...example === "07_rounds.ts" ? ["3", "0"] : [],
           example,

@@ -55,6 +55,9 @@ async function runCommand(line: CommandLine, signal: AbortSignal): Promise<numbe
   const script = name === undefined ? undefined : await findScript(name);
   const deno = ["deno", "run", "--cached-only", "--no-check", "--no-lock", "-A"];
   const lab = await Lab.prepare(line.options, signal);
+  // Until the script prints something, nothing else tells that the machine is at work.
+  const patience = setTimeout(() => note(`booting Linux ${lab.kernel.release}`), 1000);
+  using _quiet = { [Symbol.dispose]: () => clearTimeout(patience) };
   const ended = await lab.run({
     profile: line.options.profile ?? profileNamed("plain") ?? fail(),
     folder,
