@@ -1,8 +1,10 @@
 import { checkKind, given } from "../base/argument.ts";
 import type { Extent } from "../base/extent.ts";
 import { hex } from "../base/format.ts";
+import { showAsText } from "../base/inspect.ts";
 import { checkPageSize, checkRegion, firstPage, TOP } from "./check.ts";
 import { ChunkStore } from "./chunk_store.ts";
+import { describePages } from "./describe.ts";
 import { packPages, unpackPages } from "./page_frame.ts";
 import type { Combine } from "./pad.ts";
 import { countInExtents, regionsOf, resized } from "./regions.ts";
@@ -44,6 +46,10 @@ export class DirtyMap implements PageRuns {
   readonly pageSize: bigint;
   readonly #store = new ChunkStore();
 
+  static {
+    showAsText(this.prototype);
+  }
+
   /**
    * Makes an empty set.
    *
@@ -52,6 +58,11 @@ export class DirtyMap implements PageRuns {
   constructor(pageSize: bigint) {
     checkPageSize(pageSize);
     this.pageSize = pageSize;
+  }
+
+  /** A line for logs, and what `console.log` shows: how many pages, and the first runs of them. */
+  toString(): string {
+    return describePages(this.count, this.pageSize, this.runs());
   }
 
   /** How many pages are set. */

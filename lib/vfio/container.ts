@@ -134,7 +134,8 @@ export class Container implements Disposable {
 
   /**
    * Keeps a ledger from now on: what each operation should cost, and what the kernel charges. Each
-   * operation then reads /proc twice. A second call gives the same ledger.
+   * operation then reads /proc twice. A second call gives the same ledger. It is no `using` matter: it
+   * holds nothing, and is read when everything else is released.
    */
   keepLedger(): Ledger {
     return this.#core.keepLedger();

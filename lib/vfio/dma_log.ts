@@ -3,6 +3,7 @@ import { ERRNO } from "../base/errno.ts";
 import { check, RuleError, VfioError } from "../base/error.ts";
 import { type Extent, ExtentSet, totalSize } from "../base/extent.ts";
 import { formatSize, plural } from "../base/format.ts";
+import { showAsText } from "../base/inspect.ts";
 import { isAligned } from "../base/page.ts";
 import { cutRanges } from "../dirty/pieces.ts";
 import { LOG_MAX_RANGES, LOG_REPORT_RULES, LOG_START_RULES } from "../rules/dma_log.ts";
@@ -83,6 +84,7 @@ export class DmaLog implements Disposable {
   readonly #asked: bigint;
 
   static {
+    showAsText(this.prototype);
     make = (init) => new DmaLog(init);
   }
 
@@ -121,7 +123,7 @@ export class DmaLog implements Disposable {
     this.tracker[Symbol.dispose]();
   }
 
-  /** A line for people: the page size that was granted, and what merging has added. */
+  /** A line for people, which `console.log` shows too: the page size that was granted, and what merging has added. */
   toString(): string {
     const size = formatSize(totalSize(this.ranges));
     const wide = this.widened === 0 ? "" : `, ${plural(this.widened, "page")} more than asked for`;

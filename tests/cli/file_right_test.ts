@@ -2,7 +2,7 @@
 import { main } from "../../cli/main.ts";
 import type { Source } from "../../cli/input.ts";
 import { originOf } from "../../cli/origin.ts";
-import { equal, match } from "../std/assert.ts";
+import { equal, match, ok } from "../std/assert.ts";
 import { describe, it } from "../std/testing.ts";
 import { command, Kept, type Ran, run, spawn } from "./capture.ts";
 
@@ -121,6 +121,13 @@ describe("files without the right to them", () => {
 });
 
 describe("originOf", () => {
+  it("installs as the README says", () => {
+    const root = new URL("../../", import.meta.url).pathname;
+    const readme = Deno.readTextFileSync(`${root}README.md`);
+    const line = originOf().install.replaceAll(root, "");
+    ok(readme.split("\n").includes(line), line);
+  });
+
   it("has a line to run and one to install, wherever the program came from", () => {
     const [jsr, packed, checkout] = [
       "https://jsr.io/@pinscope/vfio/0.1.0/cli/origin.ts",
