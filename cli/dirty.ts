@@ -69,7 +69,7 @@ export async function dirty(context: Context): Promise<number> {
     await showRounds({ out, container, tracker, plan, signal, file, metrics });
     file?.finish("done");
   } catch (error) {
-    await leaveIfStuck(error, { out, container, tracker });
+    await leaveIfStuck(error, { out, container, reader: tracker });
     throw error;
   }
   return 0;

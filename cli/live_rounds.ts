@@ -64,7 +64,7 @@ export class LiveRounds implements Disposable {
     const tracker = this.#tracker;
     const now = performance.now();
     const spent = this.#readTime;
-    const pinned = this.#readPinned();
+    const pinned = await this.#readPinned(signal);
     const dirty = new DirtyMap(tracker.pageSize);
     const windows: LabelledWindow[] = [];
     for await (const window of tracker.drainAsync({ signal })) {
@@ -94,14 +94,20 @@ export class LiveRounds implements Disposable {
     return tracker.readTime + beside;
   }
 
-  #readPinned(): DirtyMap | undefined {
+  async #readPinned(signal: AbortSignal): Promise<DirtyMap | undefined> {
     const [pins, tracker] = [this.#pins, this.#tracker];
     if (typeof pins === "string" || this.unpinned !== undefined) return undefined;
-    const { second } = pins.readTwice();
+    const { second } = await pins.readTwiceAsync({ signal });
     if (pins === tracker) return second;
     // What type1 takes for dirty is not asked of it, and must not pile up.
-    for (const _ of pins.drain());
+    for await (const _ of pins.drainAsync({ signal }));
     return second.withPageSize(tracker.pageSize);
+  }
+
+  /** Settles when nothing is being read, by the tracker or by what was started beside it. */
+  async idle(): Promise<void> {
+    await this.#tracker.idle();
+    if (typeof this.#pins !== "string") await this.#pins.idle();
   }
 
   /** Ends what was started beside the tracker. */

@@ -124,7 +124,7 @@ export async function measure<T extends Taker>(
     file?.finish("done");
     return taker;
   } catch (error) {
-    await leaveIfStuck(error, { out, container, tracker });
+    await leaveIfStuck(error, { out, container, reader: live });
     throw error;
   }
 }

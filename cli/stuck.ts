@@ -4,7 +4,6 @@
  * @module
  */
 
-import type { DirtyTracker } from "../mod.ts";
 import { delay } from "../lib/base/wait.ts";
 import { Interrupted } from "./interrupt.ts";
 import type { Output } from "./output.ts";
@@ -23,14 +22,15 @@ const PATIENCE = 2000;
  */
 export async function leaveIfStuck(
   error: unknown,
-  { out, container, tracker }: {
+  { out, container, reader }: {
     readonly out: Output;
     readonly container: Shared;
-    readonly tracker: DirtyTracker;
+    /** What reads dirty pages. */
+    readonly reader: { idle(): Promise<void> };
   },
 ): Promise<void> {
   if (!(error instanceof Interrupted)) return;
-  const read = tracker.idle().then(() => "done");
+  const read = reader.idle().then(() => "done");
   const patience = new AbortController();
   const late = delay(PATIENCE, patience.signal).then(() => "late", () => "done");
   const first = await Promise.race([read, late]);

@@ -51,7 +51,7 @@ export async function watch(context: Context): Promise<number> {
     await show(context, plan, begun, next);
     file?.finish("done");
   } catch (error) {
-    await leaveIfStuck(error, { out, container, tracker });
+    await leaveIfStuck(error, { out, container, reader: live });
     throw error;
   }
   return 0;

@@ -8,5 +8,5 @@ export function asideHere(kernel: Kernel, request: AsideRequest): AsideCall {
     result: kernel.ioctlBuffer(request.fd, request.request, request.argument),
     milliseconds: performance.now() - start,
   };
-  return { done: Promise.resolve(result), wait: () => result };
+  return { done: Promise.resolve(result), isDone: true, wait: () => result };
 }

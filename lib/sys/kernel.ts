@@ -60,6 +60,8 @@ export interface AsideResult {
 export interface AsideCall {
   /** Settles when the call is done. */
   readonly done: Promise<AsideResult>;
+  /** Whether it was done at once, and nobody needs to wait. */
+  readonly isDone?: boolean;
   /** Waits for it on the spot, as long as it takes. */
   wait(): AsideResult;
 }

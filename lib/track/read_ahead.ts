@@ -64,6 +64,11 @@ export class ReadAhead implements Disposable {
     this.#begun = { ...reading, call, owed: this.#reader.debts.take(reading.pieces), cursor };
   }
 
+  /** Whether the read was done when it was begun, as with a kernel that has no other thread. */
+  get isDone(): boolean {
+    return this.#begun?.call.isDone === true;
+  }
+
   /**
    * Settles when the read is done.
    *
@@ -145,9 +150,28 @@ export class ReadAhead implements Disposable {
   /** Leaves what was read to the next delivery of its range: it cannot come as a window any more. */
   stow(): void {
     const ended = this.#end();
-    if (ended === undefined || "error" in ended.outcome) return;
-    this.#reader.keep(ended.outcome.window);
-    this.#reader.debts.restore(ended.begun.owed);
+    if (ended !== undefined && "window" in ended.outcome) {
+      this.#keep(ended.begun, ended.outcome.window);
+    }
+  }
+
+  /**
+   * Shows what was read, until the next read begins, and leaves it to the next delivery of its range.
+   *
+   * @throws {VfioError} If the read failed; its range is reported as `incomplete` the next time.
+   */
+  look(): DirtyWindow | undefined {
+    const ended = this.#end();
+    if (ended === undefined) return undefined;
+    const { begun, outcome } = ended;
+    if ("error" in outcome) throw outcome.error;
+    this.#keep(begun, outcome.window);
+    return outcome.window;
+  }
+
+  #keep({ owed }: Begun, window: DirtyWindow): void {
+    this.#reader.keep(window);
+    this.#reader.debts.restore(owed);
   }
 
   /** Gives the memory back. */

@@ -1,4 +1,4 @@
-import { checkKind, checkOptions, type Kinds } from "../base/argument.ts";
+import { checkKind, checkOptions, given, type Kinds } from "../base/argument.ts";
 import { hex } from "../base/format.ts";
 import type { Cursor } from "../dirty/plan.ts";
 import { type LabelledRun, mergeRuns } from "../dirty/run.ts";
@@ -45,6 +45,17 @@ const ROUNDS_OPTIONS: Kinds<RoundsOptions> = {
 function checkBudget(budget: number): void {
   if (Number.isSafeInteger(budget) && budget >= 8) return;
   throw new RangeError(`maxBitmapBytes must be a whole number of at least 8; got ${budget}`);
+}
+
+function checkSignal(signal: AbortSignal | undefined): void {
+  if (signal === undefined || signal instanceof AbortSignal) return;
+  throw new TypeError(`signal must be an AbortSignal; got ${given(signal)}`);
+}
+
+function checkCursor({ iova }: Cursor): void {
+  checkKind("cursor.iova", iova, "bigint");
+  if (iova >= 0n && iova <= 1n << 64n) return;
+  throw new RangeError(`cursor.iova must be an address from 0 to 2^64; got ${iova}`);
 }
 
 /** Set by the class, for this module alone: what a script has no use for is no method of it. */
@@ -110,7 +121,7 @@ export class DirtyTracker implements Disposable {
       OPTIONS,
     );
     checkBudget(budget);
-    checkKind("cursor.iova", cursor.iova, "bigint");
+    checkCursor(cursor);
     return this.#core.windows(budget, cursor);
   }
 
@@ -133,7 +144,7 @@ export class DirtyTracker implements Disposable {
       OPTIONS,
     );
     checkBudget(budget);
-    checkKind("cursor.iova", cursor.iova, "bigint");
+    checkCursor(cursor);
     if (!this.canPeek) throw new ReferenceError(noLook(this.source));
     return this.#core.glances(budget, cursor);
   }
@@ -153,11 +164,12 @@ export class DirtyTracker implements Disposable {
    * @throws As {@link drain} does, and the reason of the signal.
    */
   drainAsync(options?: DrainAsyncOptions): AsyncGenerator<DirtyWindow, void> {
-    const given = checkOptions(options, ASYNC_OPTIONS);
-    const { maxBitmapBytes: budget = DEFAULT_BUDGET, cursor = { iova: 0n } } = given;
+    const all = checkOptions(options, ASYNC_OPTIONS);
+    const { maxBitmapBytes: budget = DEFAULT_BUDGET, cursor = { iova: 0n } } = all;
     checkBudget(budget);
-    checkKind("cursor.iova", cursor.iova, "bigint");
-    const { signal, onProgress }: AsideOptions = given;
+    checkCursor(cursor);
+    const { signal, onProgress }: AsideOptions = all;
+    checkSignal(signal);
     return this.#core.windowsAside(budget, cursor, { signal, onProgress });
   }
 
@@ -176,16 +188,17 @@ export class DirtyTracker implements Disposable {
    * @throws As {@link drainAsync} does.
    */
   rounds(options?: RoundsOptions): AsyncGenerator<DirtyRound, void> {
-    const given = checkOptions(options, ROUNDS_OPTIONS);
-    const { interval = 1000, count = Infinity, maxBitmapBytes: budget = DEFAULT_BUDGET } = given;
+    const { interval = 1000, count = Infinity, maxBitmapBytes: budget = DEFAULT_BUDGET, signal } =
+      checkOptions(options, ROUNDS_OPTIONS);
     checkBudget(budget);
+    checkSignal(signal);
     if (!(interval >= 0 && interval < 2 ** 31)) {
       throw new RangeError(`interval must be milliseconds from 0 to 2^31 - 1; got ${interval}`);
     }
     if (!(count >= 0 && (Number.isSafeInteger(count) || count === Infinity))) {
       throw new RangeError(`count must be a whole number of at least 0; got ${count}`);
     }
-    return roundsOf(this.#core, { interval, count, budget, signal: given.signal });
+    return roundsOf(this.#core, { interval, count, budget, signal });
   }
 
   /**
@@ -214,6 +227,21 @@ export class DirtyTracker implements Disposable {
    */
   readTwice(): TwoReads {
     return this.#core.readTwice();
+  }
+
+  /**
+   * Reads everything twice as {@link readTwice} does, on a thread of its own. Between the two reads of a
+   * window lies the way to that thread and back, some tenths of a millisecond: what is touched then is
+   * in the second one too.
+   *
+   * @param options A signal that ends it; what was read then comes with the next drain.
+   * @returns Both reads.
+   * @throws As {@link drainAsync} does.
+   */
+  async readTwiceAsync(options?: { readonly signal?: AbortSignal | undefined }): Promise<TwoReads> {
+    const { signal } = checkOptions(options, { signal: "object" });
+    checkSignal(signal);
+    return await this.#core.readTwiceAside(signal);
   }
 
   /**

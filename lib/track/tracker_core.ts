@@ -7,7 +7,7 @@ import { ReadAhead } from "./read_ahead.ts";
 import { DirtyReader } from "./reader.ts";
 import { sortOut } from "./take_back.ts";
 import type { AsideOptions, TakenWindow, TrackerInit, TwoReads } from "./tracker_types.ts";
-import { readAllTwice } from "./two_reads.ts";
+import { readAllTwice, readAllTwiceAside } from "./two_reads.ts";
 
 /** Bytes of bitmap of a window, where nobody says otherwise. */
 export const DEFAULT_BUDGET: number = 1 << 20;
@@ -224,6 +224,13 @@ export class TrackerCore implements Disposable {
     const limits = this.#limits(DEFAULT_BUDGET);
     const next = (cursor: Cursor): PlannedWindow | undefined => this.#plan(cursor, limits);
     return readAllTwice(this.#reader, this.source.pageSize, next);
+  }
+
+  /** See `DirtyTracker.readTwiceAsync`. */
+  async readTwiceAside(signal: AbortSignal | undefined): Promise<TwoReads> {
+    const limits = this.#limits(DEFAULT_BUDGET);
+    const next = (cursor: Cursor): PlannedWindow | undefined => this.#plan(cursor, limits);
+    return await readAllTwiceAside(this.#ahead, this.source.pageSize, next, signal);
   }
 
   /** Reads the bits of a mapping that only a probe has made; nobody else gets them. */

@@ -1,20 +1,26 @@
+import { DEFAULT_MDEV } from "../../lib/model/mod.ts";
 import { equal, match } from "../std/assert.ts";
 import { describe, it } from "../std/testing.ts";
 
+const PCI = "0000:00:10.0";
 const CHILD = new URL("./stuck_child.ts", import.meta.url).pathname;
 
 describe("a read that is stuck in the kernel", () => {
   for (
-    const [signal, status, source, left] of [
-      ["SIGINT", 130, "type1", "1 group"],
-      ["SIGTERM", 143, "hwpt", "1 device"],
+    const [signal, status, command, device, options, left] of [
+      ["SIGINT", 130, "dirty", PCI, ["--source", "type1"], "1 group"],
+      ["SIGTERM", 143, "dirty", PCI, ["--source", "hwpt"], "1 device"],
+      ["SIGINT", 130, "watch", DEFAULT_MDEV, [], "1 group"],
+      ["SIGINT", 130, "heat", DEFAULT_MDEV, ["--count", "2"], "1 group"],
+      ["SIGINT", 130, "report", DEFAULT_MDEV, ["--count", "2"], "1 group"],
+      ["SIGINT", 130, "converge", DEFAULT_MDEV, ["--count", "2"], "1 group"],
     ] as const
   ) {
-    it(`does not keep ${signal} from ending pinscope dirty, which says what is left`, async () => {
+    it(`does not keep ${signal} from ending ${command} ${options.join(" ")}`, async () => {
       await using child = new Deno.Command(Deno.execPath(), {
         args: [
           ...["run", "--quiet", "--cached-only", "--no-prompt", CHILD],
-          ...["dirty", "0000:00:10.0", "--model", "--interval", "0", "--source", source],
+          ...[command, device, "--model", "--interval", "0", ...options],
         ],
         stdout: "piped",
         stderr: "piped",

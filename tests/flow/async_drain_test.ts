@@ -380,6 +380,21 @@ describe("an asynchronous drain", () => {
     throws(() => tracker.drainAsync({ maxBitmapBytes: 7 }), RangeError, "at least 8; got 7");
     const signal = 1 as unknown as AbortSignal;
     throws(() => tracker.drainAsync({ signal }), TypeError, "signal must be");
+    throws(
+      () => tracker.drainAsync({ signal: {} as unknown as AbortSignal }),
+      TypeError,
+      "signal must be an AbortSignal; got an object",
+    );
+    throws(
+      () => tracker.rounds({ signal: {} as unknown as AbortSignal }),
+      TypeError,
+      "signal must be an AbortSignal; got an object",
+    );
+    for (const iova of [-5n, (1n << 64n) + 1n]) {
+      const said = `cursor.iova must be an address from 0 to 2^64; got ${iova}`;
+      throws(() => tracker.drain({ cursor: { iova } }), RangeError, said);
+      throws(() => tracker.drainAsync({ cursor: { iova } }), RangeError, said);
+    }
     throws(() => tracker.rounds({ interval: -1 }), RangeError, "got -1");
     throws(() => tracker.rounds({ count: 1.5 }), RangeError, "got 1.5");
   });
@@ -394,5 +409,97 @@ describe("an asynchronous drain", () => {
     let pages = 0;
     for await (const window of tracker.drainAsync()) pages += window.count;
     equal(pages, 256);
+  });
+});
+
+describe("reading everything twice aside", () => {
+  /** Lets the kernel answer until something settles. */
+  async function settle<T>(kernel: LateKernel, promise: Promise<T>): Promise<T> {
+    let isOver = false;
+    const settled = promise.finally(() => isOver = true);
+    settled.catch(() => {}); // it is awaited below
+    while (!isOver) {
+      await turn();
+      kernel.finish();
+    }
+    return await settled;
+  }
+
+  it("gives what reading twice gives, holds nothing up, and loses nothing", async () => {
+    using here = stage();
+    const { tracker, kernel, dirty } = here;
+    kernel.vendor(DEFAULT_MDEV).pin(5n * PAGE, 2);
+    dirty(3, 7);
+    const { first, second, cost } = await settle(kernel, tracker.readTwiceAsync());
+    equal([first.count, second.count, kernel.waited], [4, 2, 0]);
+    ok(second.has(5n * PAGE) && second.has(6n * PAGE));
+    const here2 = tracker.readTwice();
+    equal([here2.first.count, here2.second.count, here2.cost], [2, 2, cost]);
+    equal(tracker.drain().reduce((sum, { count }) => sum + count, 0), 4);
+  });
+
+  it("waits for a drain's read, and leaves it to the next delivery", async () => {
+    using here = stage();
+    const { tracker, kernel, dirty } = here;
+    dirty(0, 1);
+    const windows = tracker.drainAsync(SMALL);
+    const next = windows.next();
+    const both = tracker.readTwiceAsync();
+    equal(kernel.begun, 1);
+    await settle(kernel, both);
+    equal(kernel.waited, 0);
+    await settle(kernel, next);
+    equal(kernel.waited, 0);
+    await settle(kernel, windows.return());
+    kernel.hurry();
+    let count = (await next).value?.isCurrent ? 1 : 0;
+    for (const window of tracker.drain()) count += window.count;
+    equal(count, 2);
+  });
+
+  it("ends with the reason of its signal; what was read comes with the next drain", async () => {
+    using here = stage();
+    const { tracker, kernel, dirty } = here;
+    dirty(0, 5);
+    const stop = new AbortController();
+    const both = tracker.readTwiceAsync({ signal: stop.signal });
+    await turn();
+    stop.abort("enough");
+    equal(await both.catch((error: unknown) => error), "enough");
+    ok(kernel.isBusy);
+    kernel.hurry();
+    equal(tracker.drain().reduce((sum, { count }) => sum + count, 0), 2);
+  });
+
+  it("reads anew what changes between the two reads", async () => {
+    using here = stage();
+    const { tracker, kernel, container, dirty } = here;
+    dirty(0, 2);
+    const both = tracker.readTwiceAsync();
+    await turn();
+    kernel.finish(); // the first read of everything
+    await turn();
+    ok(kernel.isBusy);
+    container.mappings[2]![Symbol.dispose](); // waits for the second
+    const { first, second } = await settle(kernel, both);
+    equal([first.has(0n), second.count, kernel.waited], [true, 0, 1]);
+    const left = tracker.drain().map(seen).filter(([, count]) => count > 0).toArray();
+    equal(left, [[0, 1]]);
+  });
+
+  it("says why a read failed", async () => {
+    const kernel = new class extends LateKernel {
+      override ioctlBuffer(fd: number, request: number, argument: Uint8Array): number {
+        const isGet = request === 0x3b75 && argument[4] === 4;
+        return isGet ? -ERRNO.EFAULT : super.ioctlBuffer(fd, request, argument);
+      }
+    }(SCENE);
+    using here = stage(kernel);
+    await rejects(() => settle(kernel, here.tracker.readTwiceAsync()), VfioError, "EFAULT");
+    await rejects(
+      () => here.tracker.readTwiceAsync({ signal: 1 as unknown as AbortSignal }),
+      TypeError,
+      "signal must be",
+    );
   });
 });

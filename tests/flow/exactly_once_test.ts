@@ -180,6 +180,22 @@ class Play {
     }
   }
 
+  async #readTwice(): Promise<void> {
+    const stop = new AbortController();
+    const { signal } = stop;
+    const both = this.#place.tracker.readTwiceAsync({ signal }).catch((error: unknown) => {
+      if (error !== "enough") throw error;
+    });
+    await null;
+    for (let n = this.#random.below(5); n > 0; n -= 1) {
+      this.#place.kernel.finish();
+      for (let turn = 0; turn < 20; turn += 1) await null;
+      if (this.#random.below(4) === 0) this.#change();
+    }
+    if (this.#random.below(2) === 0) stop.abort("enough");
+    await this.#settle(both);
+  }
+
   /** Begins a round, goes on with one, or stops it. */
   async #rounds(): Promise<void> {
     const { tracker, kernel } = this.#place;
@@ -216,7 +232,7 @@ class Play {
     const { tracker, kernel } = this.#place;
     for (let step = 0; step < 80; step += 1) {
       this.#write();
-      switch (this.#random.below(5)) {
+      switch (this.#random.below(6)) {
         case 0:
           this.#drainHere();
           break;
@@ -231,6 +247,9 @@ class Play {
           break;
         case 4:
           tracker.readTwice();
+          break;
+        case 5:
+          await this.#readTwice();
       }
     }
     await this.#endRound(true);

@@ -86,6 +86,22 @@ describe("a set of pages as a frame", () => {
     }
   });
 
+  it("comes back the same at every edge of the numbers in it", () => {
+    for (const n of [1, 2, 126, 127, 128, 129, 255, 256, 16383, 16384, 16385, 32639, 32640]) {
+      const pages = [
+        new DirtyMap(PAGE).addRange(0n, n), //                       as long as that
+        new DirtyMap(PAGE).addRange(BigInt(n) * PAGE, 1), //         so many clear pages before it
+        new DirtyMap(PAGE).addRange(BigInt(n) * 32768n * PAGE, 1), // so many chunks left out
+      ];
+      for (const map of pages) ok(DirtyMap.fromBytes(map.toBytes()).equals(map), `${n}`);
+    }
+    for (const runs of [1, 127, 128, 129, 1023, 1024, 1025]) {
+      const map = new DirtyMap(PAGE);
+      for (let i = 0; i < runs; i += 1) map.addRange(BigInt(i * 3) * PAGE, 2);
+      ok(DirtyMap.fromBytes(map.toBytes()).equals(map), `${runs} runs`);
+    }
+  });
+
   it("is small: a few bytes a run, or a bit a page", () => {
     const one = new DirtyMap(PAGE).toBytes().length;
     equal(one, 28);
