@@ -136,10 +136,28 @@ describe("iterators over one window", () => {
     equal(window.runs().map(({ pages }) => pages).take(2).toArray(), [2, 2]);
   });
 
+  it("give their areas back, and nothing that is no area", () => {
+    const arena = new Arena(64);
+    const areas = Array.from({ length: 8 }, () => arena.open(64));
+    const other = arena.open(64); // there are no more
+    arena.close(other);
+    const again = arena.open(64);
+    equal([other, ...areas].includes(again), false);
+    arena.close(areas[3]!);
+    arena.close(areas[3]!);
+    equal([arena.open(64) === areas[3], areas.includes(arena.open(64))], [true, false]);
+  });
+
   it("stop where the callback reads anew, or throws", () => {
     const bitmap = new TestBitmap(1 << 14);
     const window = bitmap.read(text);
-    throws(() => window.forEachRun(() => void bitmap.read(text)), ReferenceError);
+    let calls = 0;
+    const readAnew = (): void => {
+      calls += 1;
+      bitmap.read(text);
+    };
+    throws(() => window.forEachRun(readAnew), ReferenceError);
+    equal(calls, 1);
     const error = new Error("enough");
     throws(
       () =>

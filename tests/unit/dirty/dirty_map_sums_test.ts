@@ -82,6 +82,17 @@ describe("DirtyMap by region and by mapping", () => {
     }
   });
 
+  it("counts a mapping whose last page, or first, is the edge of a later run", () => {
+    const extent = (first: number, pages: number): { iova: bigint; size: bigint } => ({
+      iova: BigInt(first) * PAGE,
+      size: BigInt(pages) * PAGE,
+    });
+    const map = mapOf([2, 9, 10, 20]);
+    const extents = [extent(0, 10), extent(0, 9), extent(10, 10), extent(10, 11), extent(20, 1)];
+    equal(map.countEach(extents), [2, 1, 1, 2, 1]);
+    equal(map.countEach(extents.toReversed()), [1, 2, 1, 1, 2]);
+  });
+
   it("refuses what would cut a page", () => {
     const map = mapOf([1]);
     throws(() => map.countByRegion(5000n), RangeError, "multiple of 4096 bytes; got 5000");

@@ -76,6 +76,19 @@ describe("DirtyMap", () => {
     }
   });
 
+  it("takes pages out as a plain set does, also across chunks", () => {
+    const random = new Random(43);
+    for (let i = 0; i < 40; i += 1) {
+      const [map, set] = build(randomRanges(random, 1 + random.below(8)));
+      for (const [start, pages] of randomRanges(random, 1 + random.below(3))) {
+        map.deleteRange(BigInt(start) * PAGE + 7n, pages);
+        for (let page = start; page < start + pages; page += 1) set.delete(page);
+      }
+      equal(pagesOf(map), sorted(set));
+      equal(map.isEmpty, set.size === 0);
+    }
+  });
+
   it("keeps scattered pages as bits, and agrees all the same", () => {
     const map = new DirtyMap(PAGE);
     const pages = Array.from({ length: 16384 }, (_, i) => 2 * i);

@@ -102,8 +102,22 @@ describe("a set of pages as a frame", () => {
     }
   });
 
+  it("comes back the same where a number lies over the end of what was allocated", () => {
+    for (let runs = 60; runs < 160; runs += 1) {
+      for (const first of [0, 1, 200]) {
+        const map = new DirtyMap(PAGE);
+        for (let i = 0; i < runs; i += 1) map.addRange(BigInt(first + i * 200) * PAGE, 1);
+        ok(DirtyMap.fromBytes(map.toBytes()).equals(map), `${runs} runs from ${first} on`);
+      }
+    }
+  });
+
   it("is small: a few bytes a run, or a bit a page", () => {
     const one = new DirtyMap(PAGE).toBytes().length;
+    const runs = Array.from({ length: 1025 }, (_, i) => ({ iova: BigInt(i * 3) * PAGE, pages: 2 }));
+    const of = (count: number): number =>
+      new DirtyMap(PAGE).add({ pageSize: PAGE, runs: () => runs.slice(0, count) }).toBytes().length;
+    equal([of(1024), of(1025)], [one + 3 + 2 * 1024, one + 2 + 4096]);
     equal(one, 28);
     equal(new DirtyMap(PAGE).addRange(0n, 2 ** 24).toBytes().length, one + 512 * 6);
     equal(alternate().toBytes().length, one + 2 + 4096);
@@ -141,6 +155,14 @@ describe("a set of pages as a frame", () => {
       "runs that touch": [[...size, 0, 2, 0, 0, 0, 0], "a clear page between two runs"],
       "too many runs": [[...size, 0, 0x81, 0x80, 1], "at most 16384; got 16385"],
       "a run behind the chunk": [[...size, 0, 1, 0xff, 0xff, 1, 1], "at most 0; got 1"],
+      "a run behind the chunk's end": [
+        [...size, 0, 1, 0x80, 0x80, 2, 0],
+        "at most 32767; got 32768",
+      ],
+      "a chunk behind the last": [
+        [0, 0, 0, 0, 0, 0, 2, 0, 0, 1, 0, 0, 0, 1, 0, 0],
+        "pages below 2^64 only; got chunk 1",
+      ],
       "a run longer than the chunk": [
         [...size, 0, 1, 0, 0x80, 0x80, 2],
         "at most 32767; got 32768",
