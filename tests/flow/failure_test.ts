@@ -1,5 +1,6 @@
 import { Container, ERRNO, IommufdContainer, type Kernel, pinsOf, VfioError } from "../../mod.ts";
 import { DEFAULT_MDEV, LAB_SCENES, ModelKernel, type Scene } from "../../lib/model/mod.ts";
+import { edu } from "../support/edu.ts";
 import { equal, ok, throws } from "../std/assert.ts";
 import { describe, it } from "../std/testing.ts";
 import { failAt } from "../support/failing_kernel.ts";
@@ -63,15 +64,6 @@ function everythingOfLog(kernel: Kernel): void {
   migration.setState("running");
 }
 
-const edu = (name: string, group: number) => ({
-  kind: "pci",
-  name,
-  group,
-  id: [0x1234, 0x11e8],
-  class: 0xff00,
-  driver: "vfio-pci",
-  model: "edu",
-} as const);
 /** An IOMMU that tracks, and two devices behind it. */
 const TWO: Partial<Scene> = { devices: [edu(PCI, 3), edu(OTHER, 4)] };
 

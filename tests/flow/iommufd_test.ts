@@ -4,6 +4,7 @@ import { LAB_SCENES, ModelKernel, type Scene } from "../../lib/model/mod.ts";
 import { closesUnderForeign, oddMapping } from "../kernel/mock/foreign_case.ts";
 import { largeBitmap } from "../kernel/mock/large_case.ts";
 import { askTop, TOP_ROWS } from "../kernel/mock/top_case.ts";
+import { edu } from "../support/edu.ts";
 import { equal, ok, throws } from "../std/assert.ts";
 import { describe, it } from "../std/testing.ts";
 
@@ -14,16 +15,7 @@ const AT = 0x1000_0000n;
 
 /** The default scene, whose device does nothing by itself. */
 function quiet(more: Partial<Scene> = {}): ModelKernel {
-  const device = (name: string, group: number) => ({
-    kind: "pci",
-    name,
-    group,
-    id: [0x1234, 0x11e8],
-    class: 0xff00,
-    driver: "vfio-pci",
-    model: "edu",
-  } as const);
-  return new ModelKernel({ devices: [device(EDU, 3), device("0000:00:11.0", 4)], ...more });
+  return new ModelKernel({ devices: [edu(EDU, 3), edu("0000:00:11.0", 4)], ...more });
 }
 
 /** Reads bits into host memory and gives the dirty pages by their number in the range. */
