@@ -7,6 +7,8 @@ const isPower = (value: bigint): boolean => value > 0n && (value & (value - 1n))
 /** The smallest page of a log, and what one write may cover. */
 const MIN = 4096n;
 const MAX_WRITE = 1n << 30n;
+/** Any number of bytes. */
+const MOST = (1n << 64n) - 1n;
 /** No error number of the kernel is as large. */
 const MAX_ERRNO = 4095;
 
@@ -18,6 +20,8 @@ const MAX_ERRNO = 4095;
 export class DeviceLog {
   #smallest = MIN;
   #largest = 1n << 21n;
+  #fewest = 0n;
+  #most = MOST;
   #pageSize = 0n;
   #ranges: readonly Extent[] = [];
   readonly #dirty = new Set<bigint>();
@@ -52,9 +56,19 @@ export class DeviceLog {
     return 0;
   }
 
+  /** Sets how many bytes all ranges of a log together may have: 0 or -errno. */
+  setSpace(fewest: bigint, most: bigint): number {
+    if (most < fewest) return -ERRNO.EINVAL;
+    this.#fewest = fewest;
+    this.#most = most;
+    return 0;
+  }
+
   /** Starts a log that is not on: 0 or -errno; the page size is the nearest that there is. */
   start(ranges: readonly Extent[], wish: bigint): number {
     if (!isPower(wish)) return -ERRNO.EINVAL;
+    const space = ranges.reduce((sum, { size }) => sum + size, 0n);
+    if (space < this.#fewest || space > this.#most) return -ERRNO.EOPNOTSUPP;
     const most = wish < this.#largest ? wish : this.#largest;
     this.#pageSize = most > this.#smallest ? most : this.#smallest;
     this.#ranges = ranges;
@@ -74,6 +88,8 @@ export class DeviceLog {
     this.stop();
     this.#smallest = MIN;
     this.#largest = 1n << 21n;
+    this.#fewest = 0n;
+    this.#most = MOST;
   }
 
   #isLogged(iova: bigint, size: bigint): boolean {

@@ -118,6 +118,8 @@ export class CommandRegion implements RegionPart, MigratingDevice {
         return log?.write(iova, length << 12n) ?? -ERRNO.EOPNOTSUPP;
       case OP.LOG_SIZES:
         return log?.setSizes(iova, length) ?? -ERRNO.EOPNOTSUPP;
+      case OP.LOG_SPACE:
+        return log?.setSpace(iova, length) ?? -ERRNO.EOPNOTSUPP;
       case OP.LOG_FAIL: {
         const errno = length > 0xffffn ? 0xffff : Number(length);
         return log?.fail(errno) ?? -ERRNO.EOPNOTSUPP;

@@ -184,14 +184,18 @@ function checkSupport(host: FeatureHost, action: string): void {
   throw new NoDmaLogError(`Cannot ${action}: ${hint}`);
 }
 
-function explainStart(name: string, errno: number): string | undefined {
+function explainStart(
+  name: string,
+  errno: number,
+  logged: readonly Extent[],
+): string | undefined {
   switch (errno) {
     case ERRNO.EINVAL:
       return `the driver of ${name} takes no log of this page size, or keeps one already that ` +
         "somebody else has started";
     case ERRNO.EOPNOTSUPP:
-      return "the ranges span more addresses than the device can log: log fewer, nearer to each " +
-        "other";
+      return `the ranges have ${formatSize(logged.reduce((sum, { size }) => sum + size, 0n))} ` +
+        "together: more than the device can log at once, or less";
     case ERRNO.ENOMEM:
     case ERRNO.E2BIG:
       return "the device has no room for a log of these ranges: log fewer";
@@ -211,7 +215,7 @@ export function startDmaLog(host: FeatureHost, options: LogDmaOptions): DmaLog {
   for (;;) {
     const logged = mergeRanges(ranges, LOG_MAX_RANGES);
     const { result, granted } = requestStart(host, logged, pageSize);
-    check(result, OPERATION, action, (errno) => explainStart(host.name, errno));
+    check(result, OPERATION, action, (errno) => explainStart(host.name, errno, logged));
     using undo = new DisposableStack();
     undo.defer(() => check(requestStop(host), OPERATION, `stop the DMA log of ${host.name}`));
     checkPage(granted, action);

@@ -2,7 +2,7 @@
 import { Container, DmaLog, NoDmaLogError, RuleError, VfioError } from "../../mod.ts";
 import { requestStart, requestStop } from "../../lib/vfio/log_support.ts";
 import { DEFAULT_MDEV, LAB_SCENES, ModelKernel, type Scene } from "../../lib/model/mod.ts";
-import { failingLog, failsHalfWay } from "../kernel/own_vendor/log_fail_cases.ts";
+import { failingLog, failsHalfWay, noRoom } from "../kernel/own_vendor/log_fail_cases.ts";
 import { VendorDevice } from "../kernel/vendor/vendor_device.ts";
 import { equal, ok, throws } from "../std/assert.ts";
 import { describe, it } from "../std/testing.ts";
@@ -53,6 +53,10 @@ describe("device.logDma on the model", () => {
   it("treats a log whose device fails to report as the real kernel's is", () => {
     failingLog(new ModelKernel(LAB_SCENES.own_vendor));
     failsHalfWay(new ModelKernel(LAB_SCENES.own_vendor));
+  });
+
+  it("refuses what the device cannot log, with the reason", () => {
+    noRoom(new ModelKernel(LAB_SCENES.own_vendor));
   });
 
   for (const name of [LOGS, PCI]) {

@@ -74,6 +74,16 @@ describe("DMA logging of a driver that logs, raw", () => {
     equal(log.start([{ iova: TOP - PAGE, size: PAGE }]), "EOVERFLOW");
   });
 
+  it("START is EOPNOTSUPP where the device has no room for so many addresses", () => {
+    using log = new RawLog();
+    log.scene.vendor.logSpace(0n, 64n * PAGE);
+    equal(log.start([range(0, 65)]), "EOPNOTSUPP");
+    equal(log.report(range(0, 64)), "EINVAL", "there is no log");
+    equal(log.start([range(0, 64)]), "OK 4096");
+    log.scene.vendor.logSpace(0n, PAGE);
+    equal(log.start([range(0, 65)]), "EINVAL", "one log at a time comes first");
+  });
+
   it("grants the nearest page size that the device has", () => {
     using log = new RawLog();
     const all = [{ iova: 0n, size: 1n << 32n }];

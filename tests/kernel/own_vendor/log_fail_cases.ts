@@ -1,6 +1,6 @@
 /** What must become of a log whose device fails to report, on any kernel with a device that logs. */
 
-import { Container, type DirtyTracker, type Kernel, VfioError } from "../../../mod.ts";
+import { Container, type DirtyTracker, type Extent, type Kernel, VfioError } from "../../../mod.ts";
 import { equal, match, throws } from "../../std/assert.ts";
 import { LOW, PAGE } from "../support/machine.ts";
 import { VendorDevice } from "../vendor/vendor_device.ts";
@@ -58,6 +58,25 @@ export function failingLog(kernel: Kernel): void {
   }
   using log = vendor.device.logDma({ ranges: [range(0, PAGES)] });
   equal(seen(log.tracker), [["written", 0]]);
+}
+
+/** A device that has no room for so many addresses, as mlx5's has not, says so at START. */
+export function noRoom(kernel: Kernel): void {
+  using container = Container.open({ kernel });
+  using group = container.attach(LOGS);
+  using vendor = new VendorDevice(group);
+  vendor.logSpace(8n * PAGE, 64n * PAGE);
+  const start = (...ranges: Extent[]): void => vendor.device.logDma({ ranges })[Symbol.dispose]();
+  for (const pages of [7, 65]) {
+    const error = throws(() => start(range(0, pages)), VfioError);
+    equal([error.code, error.operation], ["EOPNOTSUPP", "VFIO_DEVICE_FEATURE"]);
+    match(error.message, new RegExp(`have ${pages * 4} KiB together: more than .* or less`));
+    equal(vendor.log().ranges, 0, "no log is kept");
+  }
+  start(range(0, 8));
+  start(range(0, 64));
+  start(range(0, 32), range(1000, 32)); // what lies between them does not count
+  throws(() => start(range(0, 32), range(1000, 33)), VfioError, "EOPNOTSUPP");
 }
 
 /** Only what failed is incomplete: what was read before it stays as it was told. */

@@ -16,6 +16,7 @@ export const OP = {
   LOG_SIZES: 8,
   FAIL: 9,
   LOG_FAIL: 10,
+  LOG_SPACE: 11,
 } as const;
 
 /** Flags of PIN. */

@@ -121,6 +121,11 @@ export class VendorDevice implements Disposable {
     check(this.#run(OP.LOG_SIZES, smallest, Number(largest), 0), "a command", "set page sizes");
   }
 
+  /** Sets how many bytes the device can log; START refuses ranges that have fewer or more together. */
+  logSpace(fewest: bigint, most: bigint): void {
+    check(this.#run(OP.LOG_SPACE, fewest, Number(most), 0), "a command", "set what can be logged");
+  }
+
   /** Lets each report of the log that is kept now fail, after it took its pages; 0 ends that. */
   failReports(errno: number): void {
     check(this.#run(OP.LOG_FAIL, 0n, errno, 0), "a command", "let reports fail");

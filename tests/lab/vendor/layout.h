@@ -27,6 +27,7 @@
 #define PINSCOPE_VENDOR_LOG_SIZES	8 /* iova, length: smallest and largest page of the log */
 #define PINSCOPE_VENDOR_FAIL		9 /* the next change of migration state fails */
 #define PINSCOPE_VENDOR_LOG_FAIL	10 /* length: errno of each report of this log; 0: none */
+#define PINSCOPE_VENDOR_LOG_SPACE	11 /* iova, length: fewest and most bytes that can be logged */
 
 /* flags of PIN: the rights are those of the kernel's IOMMU_READ, IOMMU_WRITE */
 #define PINSCOPE_VENDOR_PROT_READ	1

@@ -31,6 +31,8 @@ void vendor_log_init(struct vendor *vendor)
 {
 	vendor->log.smallest = SZ_4K;
 	vendor->log.largest = SZ_2M;
+	vendor->log.fewest = 0;
+	vendor->log.most = U64_MAX;
 }
 
 void vendor_log_end(struct vendor *vendor)
@@ -59,6 +61,15 @@ s64 vendor_log_sizes(struct vendor *vendor, u64 smallest, u64 largest)
 		return -EINVAL;
 	vendor->log.smallest = smallest;
 	vendor->log.largest = largest;
+	return 0;
+}
+
+s64 vendor_log_space(struct vendor *vendor, u64 fewest, u64 most)
+{
+	if (most < fewest)
+		return -EINVAL;
+	vendor->log.fewest = fewest;
+	vendor->log.most = most;
 	return 0;
 }
 
@@ -112,15 +123,31 @@ s64 vendor_log_write(struct vendor *vendor, u64 iova, u64 length)
 	return pages;
 }
 
+/* The bytes of all ranges; none of them overlap. */
+static u64 space_of(struct rb_root_cached *root)
+{
+	struct interval_tree_node *node;
+	u64 space = 0;
+
+	for (node = interval_tree_iter_first(root, 0, ULONG_MAX); node;
+	     node = interval_tree_iter_next(node, 0, ULONG_MAX))
+		space += node->last - node->start + 1;
+	return space;
+}
+
 static int start(struct vendor *vendor, struct rb_root_cached *root,
 		 u32 nnodes, u64 *page_size)
 {
 	struct interval_tree_node *node;
 	struct vendor_log *log = &vendor->log;
+	u64 space = space_of(root);
 	u32 i = 0;
 
 	if (log->ranges || !is_power_of_2(*page_size))
 		return -EINVAL;
+	/* As mlx5 does, whose hardware has room for so much. */
+	if (space < log->fewest || space > log->most)
+		return -EOPNOTSUPP;
 	log->ranges = kcalloc(nnodes, sizeof(*log->ranges), GFP_KERNEL_ACCOUNT);
 	if (!log->ranges)
 		return -ENOMEM;

@@ -15,6 +15,9 @@ void vendor_log_end(struct vendor *vendor);
 s64 vendor_log_write(struct vendor *vendor, u64 iova, u64 length);
 s64 vendor_log_sizes(struct vendor *vendor, u64 smallest, u64 largest);
 
+/* How many bytes all ranges of a log together may have, from now on. */
+s64 vendor_log_space(struct vendor *vendor, u64 fewest, u64 most);
+
 /* From now on until the log ends each report takes pages and answers -errno. */
 s64 vendor_log_fail(struct vendor *vendor, u64 error);
 

@@ -62,6 +62,10 @@ static s64 run(struct vendor *vendor)
 		if (!vendor->vdev->log_ops)
 			return -EOPNOTSUPP;
 		return vendor_log_sizes(vendor, iova, length);
+	case PINSCOPE_VENDOR_LOG_SPACE:
+		if (!vendor->vdev->log_ops)
+			return -EOPNOTSUPP;
+		return vendor_log_space(vendor, iova, length);
 	case PINSCOPE_VENDOR_LOG_FAIL:
 		if (!vendor->vdev->log_ops)
 			return -EOPNOTSUPP;

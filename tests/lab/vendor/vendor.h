@@ -16,6 +16,7 @@ struct vendor_stream;
 /* The device's own log of its writes; on while there are ranges. */
 struct vendor_log {
 	u64 smallest, largest;		/* pages that it can be kept in */
+	u64 fewest, most;		/* bytes of all its ranges together */
 	unsigned int shift;		/* of the page that it is kept in */
 	struct vendor_range *ranges;
 	struct xarray dirty;		/* by iova >> shift */
