@@ -153,7 +153,8 @@ export {
 export type { Migration } from "./lib/vfio/migration.ts";
 export type { MigrationStream, PrecopyInfo } from "./lib/vfio/migration_stream.ts";
 export { HostMemory, type MemoryOptions } from "./lib/sys/memory.ts";
-export { PinHistory, type PinnedPages, type PinRound } from "./lib/vfio/pinned.ts";
+export { PinHistory, type PinReadOptions, type PinRound } from "./lib/vfio/pin_history.ts";
+export type { PinnedPages } from "./lib/vfio/pinned.ts";
 export {
   type HeldContainer,
   type HeldDevice,

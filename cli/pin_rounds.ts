@@ -11,6 +11,7 @@ import { checkMemory } from "./host_memory.ts";
 import { attachAll, mapAll, readMaps } from "./maps.ts";
 import type { Output } from "./output.ts";
 import type { Context } from "./context.ts";
+import { orLeave } from "./stuck.ts";
 import { counted, wrap } from "./table.ts";
 import { checkDevice } from "./values.ts";
 
@@ -42,26 +43,30 @@ export async function pinRounds(
   using _mapped = mapAll(out, container, maps);
   showLedger(out, ledger.entries);
   using stack = new DisposableStack();
-  const history = follow(out, stack, container);
+  const history = await follow(out, stack, container, signal);
   let before = container.pins();
   for (let round = 1; round <= rounds; round += 1) {
     out.flush();
     await delay(seconds * 1000, signal);
     const pins = container.pins();
-    showRound(out, round, { locked: pins.locked, change: pins.since(before).locked }, history);
+    const account = { locked: pins.locked, change: pins.since(before).locked };
+    const read = history?.nextAsync({ signal }) ?? Promise.resolve(undefined);
+    showRound(out, round, account, await orLeave(read, signal, { out, container }));
     before = pins;
   }
   return 0;
 }
 
 /** The history of pins; undefined, with the reason, where pins cannot be told from the rest. */
-function follow(
+async function follow(
   out: Output,
   stack: DisposableStack,
   container: Container,
-): PinHistory | undefined {
+  signal: AbortSignal,
+): Promise<PinHistory | undefined> {
+  const begun = container.pinHistoryAsync({ signal });
   try {
-    return stack.use(container.pinHistory());
+    return stack.use(await orLeave(begun, signal, { out, container }));
   } catch (error) {
     if (!(error instanceof VfioError) || error.code !== "EOPNOTSUPP") throw error;
     out.hint(`pinned pages cannot be told apart: ${error.hint}`);
@@ -73,9 +78,8 @@ function showRound(
   out: Output,
   round: number,
   account: { readonly locked: bigint; readonly change: bigint },
-  history: PinHistory | undefined,
+  pins: PinRound | undefined,
 ): void {
-  const pins: PinRound | undefined = history?.next();
   out.record("round", {
     round,
     locked: Number(account.locked),

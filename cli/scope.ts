@@ -8,6 +8,7 @@ import type { ScopeReport } from "../mod.ts";
 import { attachAll } from "./maps.ts";
 import type { Output } from "./output.ts";
 import type { Context } from "./context.ts";
+import { orLeave } from "./stuck.ts";
 import { wrap } from "./table.ts";
 import { checkDevice } from "./values.ts";
 
@@ -18,7 +19,7 @@ const EFFECTS: Readonly<Record<ScopeReport["groups"][number]["effect"], string>>
 };
 
 /** Attaches the devices to one container and tells its dirty scope. */
-export function scope({ out, kernel, parsed }: Context): number {
+export async function scope({ out, kernel, parsed, signal }: Context): Promise<number> {
   for (const device of parsed.positional) checkDevice(device);
   using container = attachAll(kernel, parsed.positional);
   // Drivers begin to pin when their device is opened.
@@ -33,7 +34,8 @@ export function scope({ out, kernel, parsed }: Context): number {
   const byRule = container.scope();
   const probes = byRule.label === "unknown" && !parsed.flags.has("no-probe");
   if (probes) out.hint("the groups alone do not tell: mapping a page to see whether it is dirty");
-  show(out, probes ? container.probeScope() : byRule);
+  const read = probes ? container.probeScopeAsync() : Promise.resolve(byRule);
+  show(out, await orLeave(read, signal, { out, container }));
   return 0;
 }
 

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { delay } from "../lib/base/wait.ts";
+import { delay, orAbort } from "../lib/base/wait.ts";
 import { Interrupted } from "./interrupt.ts";
 import type { Output } from "./output.ts";
 import type { Shared } from "./source.ts";
@@ -50,4 +50,22 @@ export async function leaveIfStuck(
   out.note(`not released: ${left}; the kernel does that when the read ends, or with this process`);
   out.flush();
   Deno.exit(error.status);
+}
+
+/**
+ * Waits for a read that goes on by itself. A signal ends the waiting: as {@link leaveIfStuck} has it
+ * where the read does not come back, or else by its reason.
+ */
+export async function orLeave<T>(
+  read: Promise<T>,
+  signal: AbortSignal,
+  { out, container }: { readonly out: Output; readonly container: Shared },
+): Promise<T> {
+  try {
+    return await orAbort(read, signal);
+  } catch (error) {
+    const idle = (): Promise<void> => read.then(() => {}, () => {});
+    await leaveIfStuck(error, { out, container, reader: { idle } });
+    throw error;
+  }
 }

@@ -81,6 +81,18 @@ export class ReadAhead implements Disposable {
     await orAbort(begun.call.done.catch(() => {}), signal);
   }
 
+  /**
+   * Waits for a read that is under way, and leaves it to the next delivery of its range. Somebody else
+   * may have begun another one when this returns: whoever wants to begin asks for {@link range} then.
+   *
+   * @throws The reason of the signal, as soon as it aborts.
+   */
+  async pass(signal?: AbortSignal): Promise<void> {
+    const { range } = this;
+    await this.arrived(signal);
+    if (this.range === range) this.stow();
+  }
+
   /** Waits on the spot until the read is done, before something changes what its bits mean. */
   settle(): void {
     const begun = this.#begun;

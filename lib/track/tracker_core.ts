@@ -238,6 +238,17 @@ export class TrackerCore implements Disposable {
     return this.#reader.look(range);
   }
 
+  /** The same without holding anything up; the window is good until the next read. */
+  async lookAside(range: Extent): Promise<DirtyWindow> {
+    for (;;) {
+      while (this.#ahead.range !== undefined) await this.#ahead.pass();
+      this.#ahead.begin(range, { iova: range.iova });
+      await this.#ahead.arrived();
+      const window = this.#ahead.range === range ? this.#ahead.look() : undefined;
+      if (window !== undefined) return window; // or a drain of the same tracker took it
+    }
+  }
+
   /** Notes that mappings are gone, with what was read of them and not delivered. */
   forget(range: Extent): void {
     this.#ahead.stow();

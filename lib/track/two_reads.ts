@@ -44,10 +44,7 @@ export async function readAllTwiceAside(
     let end: bigint | undefined;
     for (const into of [first, second]) {
       signal?.throwIfAborted();
-      for (let { range } = ahead; range !== undefined; { range } = ahead) {
-        await ahead.arrived(signal); // of a drain
-        if (ahead.range === range) ahead.stow();
-      }
+      while (ahead.range !== undefined) await ahead.pass(signal); // of a drain
       const plan = next(cursor);
       const to = plan === undefined ? undefined : plan.iova + plan.size;
       // Other mappings than in the first read, or somebody else got what was read: both once more.

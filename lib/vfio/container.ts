@@ -14,9 +14,16 @@ import type { IommuType } from "./iommu_type.ts";
 import type { MapOptions } from "./mapper.ts";
 import type { Mapping } from "./mapping.ts";
 import { HostMemory, type MemoryOptions } from "../sys/memory.ts";
-import { beginHistory, type PinHistory, type PinnedPages, readPinned } from "./pinned.ts";
+import {
+  beginHistory,
+  beginHistoryAside,
+  checkPinRead,
+  type PinHistory,
+  type PinReadOptions,
+} from "./pin_history.ts";
+import { type PinnedPages, readPinned, readPinnedAside } from "./pinned.ts";
 import { type ContainerRequest, explainRequest, type Explanation } from "./preflight.ts";
-import { probeScope } from "./probe.ts";
+import { probeScope, probeScopeAside } from "./probe.ts";
 import { rawIoctl } from "./raw_ioctl.ts";
 import type { ScopeReport } from "./scope.ts";
 import type { DirtyTracker } from "../track/tracker.ts";
@@ -183,6 +190,14 @@ export class Container implements Disposable {
   }
 
   /**
+   * Finds it out as {@link probeScope} does, and reads the page on a thread of its own: nothing is held
+   * up, should the kernel not answer.
+   */
+  async probeScopeAsync(): Promise<ScopeReport> {
+    return this.#core.scope.label === "unknown" ? await probeScopeAside(this) : this.scope();
+  }
+
+  /**
    * Finds which pages drivers have pinned now; a tracker that is on loses nothing by it.
    *
    * @throws {VfioError} As {@link trackDirty} and its reads do.
@@ -192,12 +207,32 @@ export class Container implements Disposable {
   }
 
   /**
+   * Finds them as {@link pinned} does, and reads on a thread of its own.
+   *
+   * @param options A signal that ends it, once a read that is under way has come back.
+   * @throws As {@link pinned} does, and the reason of the signal.
+   */
+  async pinnedAsync(options?: PinReadOptions): Promise<PinnedPages> {
+    return await readPinnedAside(this, checkPinRead(options).signal);
+  }
+
+  /**
    * Follows pins over time.
    *
    * @throws {VfioError} EOPNOTSUPP, if a group makes every mapped page dirty.
    */
   pinHistory(): PinHistory {
     return beginHistory(this);
+  }
+
+  /**
+   * Follows them as {@link pinHistory} does, and begins with reads on a thread of its own.
+   *
+   * @param options A signal that ends it, once a read that is under way has come back.
+   * @throws As {@link pinHistory} does, and the reason of the signal.
+   */
+  async pinHistoryAsync(options?: PinReadOptions): Promise<PinHistory> {
+    return await beginHistoryAside(this, checkPinRead(options).signal);
   }
 
   /**

@@ -1,8 +1,9 @@
-import { ERRNO } from "../base/errno.ts";
-import { VfioError } from "../base/error.ts";
 import { bitmapBytes } from "../base/page.ts";
 import { DirtyMap } from "../dirty/dirty_map.ts";
+import type { DirtyWindow } from "../dirty/window.ts";
+import type { DirtyTracker } from "../track/tracker.ts";
 import type { Container } from "./container.ts";
+import { probeScopeAside } from "./probe.ts";
 import type { ScopeReport } from "./scope.ts";
 
 /** Which pages are pinned now, and how that was found; or why it cannot be found. */
@@ -44,131 +45,63 @@ export function readPinned(container: Container): PinnedPages {
   const { tracker } = container;
   if (tracker !== undefined) {
     const { second, cost } = tracker.readTwice();
-    const caveat = "a page that a driver released or wrote between the two reads is in it too";
-    return { known: true, pages: second, how: "two-reads", cost, caveat };
+    return { known: true, pages: second, how: "two-reads", cost, caveat: BETWEEN };
   }
   using started = container.trackDirty();
-  const pages = new DirtyMap(started.pageSize);
-  const cost = { reads: 0, bitmapBytes: 0 };
-  for (const window of started.drain()) {
-    pages.add(window);
-    cost.reads += 1;
-    cost.bitmapBytes += Number(bitmapBytes(BigInt(window.pages)));
-  }
-  const caveat = "a page that a driver released or wrote between START and the read is in it too";
-  return { known: true, pages, how: "start-get-stop", cost, caveat };
+  const seed = new Seed(started);
+  for (const window of started.drain()) seed.add(window);
+  return seed.result();
 }
 
-/** What happened to pins since the round before. */
-export interface PinRound {
-  /** Counts from 1. */
-  readonly round: number;
-  /** Pages pinned at its end. */
-  readonly pinned: DirtyMap;
-  /**
-   * Pages pinned now that were not pinned in the round before; in the first round, that were not
-   * when the history began.
-   */
-  readonly fresh: DirtyMap;
-  /** Pages pinned in the round before that are not pinned now. */
-  readonly released: DirtyMap;
-  /** Pages that were dirty without being pinned at either end: written, or pinned in between only. */
-  readonly once: DirtyMap;
+/** The same without holding anything up. An abort is answered when the read that it finds has ended. */
+export async function readPinnedAside(
+  container: Container,
+  signal: AbortSignal | undefined,
+): Promise<PinnedPages> {
+  signal?.throwIfAborted();
+  const isOpen = container.scope().label === "unknown";
+  const scope = isOpen ? await probeScopeAside(container) : container.scope();
+  if (scope.label !== "pinned-scope") return { known: false, reason: scope.reason, scope };
+  const { tracker } = container;
+  if (tracker !== undefined) {
+    const { second, cost } = await tracker.readTwiceAsync({ signal });
+    return { known: true, pages: second, how: "two-reads", cost, caveat: BETWEEN };
+  }
+  using started = container.trackDirty();
+  const seed = new Seed(started);
+  try {
+    for await (const window of started.drainAsync({ signal })) seed.add(window);
+  } finally {
+    await started.idle(); // or the end of tracking would wait for it on the spot
+  }
+  return seed.result();
 }
 
-/** Set by the class, for this module alone. */
-let begin: (container: Container) => PinHistory;
+const BETWEEN = "a page that a driver released or wrote between the two reads is in it too";
 
-/**
- * Pins over time: each round tells what was pinned, released, or touched once since the last. It
- * keeps the pages of one round, however many there are.
- *
- * @example Two rounds on a mediated device
- * ```ts
- * import { Container } from "@pinscope/vfio";
- * import { DEFAULT_MDEV, ModelKernel } from "@pinscope/vfio/model";
- *
- * const kernel = new ModelKernel();
- * using container = Container.open({ kernel });
- * using group = container.attach(DEFAULT_MDEV);
- * using _device = group.device();
- * using memory = container.allocate(1n << 20n);
- * using _mapping = container.map(memory, { iova: 0n });
- * using history = container.pinHistory();
- * kernel.vendor(DEFAULT_MDEV).pin(0x8000n, 1);
- * const round = history.next();
- * if (!round.fresh.has(0x8000n)) throw new Error("the page is newly pinned");
- * ```
- */
-export class PinHistory implements Disposable, Iterable<PinRound> {
-  readonly #container: Container;
-  readonly #own: Disposable | undefined;
-  #pinned: DirtyMap;
-  #round = 0;
+/** What one read of everything gives, right after START. */
+class Seed {
+  readonly #pages: DirtyMap;
+  #reads = 0;
+  #bitmapBytes = 0;
 
-  static {
-    begin = (container) => new PinHistory(container);
+  constructor({ pageSize }: DirtyTracker) {
+    this.#pages = new DirtyMap(pageSize);
   }
 
-  private constructor(container: Container) {
-    this.#container = container;
-    if (container.scope().label === "unknown") container.probeScope();
-    this.#own = container.tracker === undefined ? container.trackDirty() : undefined;
-    try {
-      this.#pinned = this.#read().second;
-    } catch (error) {
-      this.#own?.[Symbol.dispose]();
-      throw error;
-    }
+  add(window: DirtyWindow): void {
+    this.#pages.add(window);
+    this.#reads += 1;
+    this.#bitmapBytes += Number(bitmapBytes(BigInt(window.pages)));
   }
 
-  #read(): { readonly first: DirtyMap; readonly second: DirtyMap } {
-    const { tracker } = this.#container;
-    if (tracker === undefined) throw new ReferenceError("Cannot follow pins: tracking has ended");
-    const scope = this.#container.scope();
-    if (scope.label !== "pinned-scope") {
-      throw new VfioError({
-        operation: "VFIO_IOMMU_DIRTY_PAGES",
-        errno: ERRNO.EOPNOTSUPP,
-        action: "follow pinned pages",
-        hint: scope.reason,
-      });
-    }
-    return tracker.readTwice();
-  }
-
-  /**
-   * Ends a round and tells what happened in it.
-   *
-   * @throws {VfioError} EOPNOTSUPP, if a group makes every mapped page dirty.
-   * @throws {ReferenceError} If tracking has ended.
-   */
-  next(): PinRound {
-    const before = this.#pinned;
-    const { first, second } = this.#read();
-    this.#pinned = second;
-    this.#round += 1;
+  result(): PinnedPages {
     return {
-      round: this.#round,
-      pinned: second.clone(),
-      fresh: second.difference(before),
-      released: before.difference(second),
-      once: first.difference(second).difference(before),
+      known: true,
+      pages: this.#pages,
+      how: "start-get-stop",
+      cost: { reads: this.#reads, bitmapBytes: this.#bitmapBytes },
+      caveat: "a page that a driver released or wrote between START and the read is in it too",
     };
   }
-
-  /** Gives a round each time the next one is asked for, without end. */
-  *[Symbol.iterator](): Generator<PinRound, void> {
-    for (;;) yield this.next();
-  }
-
-  /** Ends the tracking that was started for it. */
-  [Symbol.dispose](): void {
-    this.#own?.[Symbol.dispose]();
-  }
-}
-
-/** Begins with what is pinned now; `container.pinHistory` does. */
-export function beginHistory(container: Container): PinHistory {
-  return begin(container);
 }

@@ -1,3 +1,4 @@
+import type { DirtyWindow } from "../dirty/window.ts";
 import type { Container } from "./container.ts";
 import type { ScopeReport } from "./scope.ts";
 import { coreOf } from "../track/tracker.ts";
@@ -13,7 +14,21 @@ export function probeScope(container: Container): ScopeReport {
   using mapping = container.map(memory, { access: "r" });
   using stack = new DisposableStack();
   const tracker = container.tracker ?? stack.use(container.trackDirty());
-  const isDirty = coreOf(tracker).look(mapping).count > 0; // a clean page is learned on the way
+  return reportOf(container, coreOf(tracker).look(mapping));
+}
+
+/** The same, the page being read on a thread of its own. */
+export async function probeScopeAside(container: Container): Promise<ScopeReport> {
+  using memory = container.allocate(container.pageSize);
+  using mapping = container.map(memory, { access: "r" });
+  using stack = new DisposableStack();
+  const tracker = container.tracker ?? stack.use(container.trackDirty());
+  return reportOf(container, await coreOf(tracker).lookAside(mapping));
+}
+
+/** What a read of the page shows. That it is clean was learned with the read. */
+function reportOf(container: Container, { count }: DirtyWindow): ScopeReport {
+  const isDirty = count > 0;
   const report = container.scope();
   if (!isDirty) return report;
   const open = report.groups.filter(({ effect }) => effect === "until-pin");

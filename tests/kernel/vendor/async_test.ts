@@ -103,22 +103,33 @@ describe("an asynchronous drain", () => {
 });
 
 describe("a read that is stuck in the kernel with the container's lock", () => {
-  it("does not keep Ctrl-C from ending pinscope dirty", async () => {
-    await using child = new Deno.Command(Deno.execPath(), {
-      args: ["run", "--quiet", "--cached-only", "--no-prompt", "--no-check", "-A", STUCK, PINS],
-      stdout: "null",
-      stderr: "piped",
-    }).spawn();
-    const reader = child.stderr.pipeThrough(new TextDecoderStream()).getReader();
-    let err = "";
-    for (let more; !err.includes("reading") && !(more = await reader.read()).done;) {
-      err += more.value;
-    }
-    match(err, /reading/);
-    child.kill("SIGINT");
-    for (let more; !(more = await reader.read()).done;) err += more.value;
-    equal((await child.status).code, 130, err);
-    match(err, /a read of dirty pages does not come back from the kernel/);
-    match(err, /not released: dirty tracking, 1 mapping, 1 group, the container;/);
-  });
+  for (
+    const command of [
+      ["dirty", PINS, "--interval", "0"],
+      ["pins", PINS, "--interval", "0"],
+      ["scope", VENDOR_PCI],
+    ]
+  ) {
+    it(`does not keep Ctrl-C from ending pinscope ${command[0]}`, async () => {
+      await using child = new Deno.Command(Deno.execPath(), {
+        args: [
+          ...["run", "--quiet", "--cached-only", "--no-prompt", "--no-check", "-A"],
+          ...[STUCK, ...command],
+        ],
+        stdout: "null",
+        stderr: "piped",
+      }).spawn();
+      const reader = child.stderr.pipeThrough(new TextDecoderStream()).getReader();
+      let err = "";
+      for (let more; !err.includes("reading") && !(more = await reader.read()).done;) {
+        err += more.value;
+      }
+      match(err, /reading/);
+      child.kill("SIGINT");
+      for (let more; !(more = await reader.read()).done;) err += more.value;
+      equal((await child.status).code, 130, err);
+      match(err, /a read of dirty pages does not come back from the kernel/);
+      match(err, /not released: dirty tracking, 1 mapping, 1 group, the container;/);
+    });
+  }
 });

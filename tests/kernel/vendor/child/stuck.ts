@@ -1,6 +1,6 @@
-// pinscope dirty, whose read of dirty pages stops half-way in the kernel and holds the container's
+// A command of pinscope whose read of dirty pages stops half-way in the kernel and holds the container's
 // lock: the page that the bitmap is copied to is missing, and its fault waits for a user who never
-// answers (userfaultfd). usage: stuck.ts DEVICE
+// answers (userfaultfd). usage: stuck.ts ARGUMENT...
 import { type AsideRequest, rawLinux as linux } from "../../../../mod.ts";
 import { main } from "../../../../cli/main.ts";
 
@@ -34,4 +34,4 @@ linux.ioctlAside = (request: AsideRequest) => {
   // It is zeroed already, being new; zeroing it would touch it.
   return ioctlAside({ ...request, clear: request.clear.subarray(0, 0) });
 };
-Deno.exitCode = await main(["dirty", Deno.args[0] ?? "", "--interval", "0"]);
+Deno.exitCode = await main(Deno.args);
