@@ -28,7 +28,7 @@ export const STATE = {
 /** The words in which a run begins or ends, as 16-bit numbers. */
 const LIST = 64;
 /** The edges found. */
-export const EDGES: number = LIST + 2 * (1024 + 16);
+export const EDGES: number = LIST + 4 * (1024 + 32);
 /** The same runs as 64-bit addresses and sizes. */
 export const ADDRESSES: number = EDGES + 4 * (MOST_EDGES + 80);
 /** All of it, in whole pages. */

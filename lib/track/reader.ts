@@ -161,7 +161,7 @@ export class DirtyReader implements Disposable {
 
   /** Makes a window of what was read. */
   finish({ range, pieces, label }: Reading, memory: BitmapMemory): DirtyWindow {
-    const hasClean = this.#mask(range, pieces, label, memory.words);
+    const hasClean = this.#mask(range, pieces, label, memory);
     const meaning = label === "unknown" && hasClean ? this.#source.sawClean(pieces) : label;
     const { iova, size } = range;
     const { pageSize } = this.#source;
@@ -177,7 +177,7 @@ export class DirtyReader implements Disposable {
     range: Extent,
     pieces: readonly Extent[],
     label: DirtyLabel,
-    words: Uint32Array,
+    { words, size }: BitmapMemory,
   ): boolean {
     const { pageSize } = this.#source;
     let outside = 0;
@@ -190,7 +190,7 @@ export class DirtyReader implements Disposable {
       else if (label === "unknown") hasClean ||= nextClear(words, first, end) < end;
       outside = end;
     }
-    clearBits(words, outside, Number(bitmapBytes(range.size / pageSize)) * 8);
+    clearBits(words, outside, size * 8);
     return hasClean;
   }
 

@@ -1,12 +1,12 @@
 import { linux } from "../../lib/sys/libc.ts";
-import { costRow, interleave, timed } from "./measure.ts";
+import { costRow, interleave, pool, timed } from "./measure.ts";
 import { onOneCpu } from "./one_cpu.ts";
 import { missing, type Row } from "./row.ts";
 
 const FIONREAD = 0x541b;
 /** Calls of a turn: a millisecond, in which a scheduler seldom lets somebody else in between. */
 const CALLS = 4000;
-const ROUNDS = 101;
+const ROUNDS = 401;
 const NAME = "ioctl through the seam / C loop";
 const LIMIT = 1.15;
 
@@ -60,5 +60,7 @@ async function inTurns(program: string): Promise<Row> {
   const [through, loop] = await interleave(sides, ROUNDS);
   await writer.close();
   linux.close(fd);
-  return costRow({ name: NAME, must: LIMIT, amount: CALLS, unit: "ns" }, through!, loop!);
+  const wanted = { name: NAME, must: LIMIT, amount: CALLS, unit: "ns" } as const;
+  const [row] = pool([[costRow(wanted, through!, loop!)]]);
+  return row!;
 }

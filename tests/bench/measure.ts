@@ -3,8 +3,10 @@ import { median, type Row, spread } from "./row.ts";
 /** One way to do something: milliseconds that it took. */
 export type Side = () => number | Promise<number>;
 
-/** Rounds that count, where each is short. */
-export const ROUNDS = 15;
+/** Rounds of a pass that count, where each is short. */
+export const ROUNDS = 7;
+/** How often all rows of a kind are measured, from the first to the last. */
+export const PASSES = 3;
 /** Rounds before, in which the compilers finish. */
 const WARM = 4;
 
@@ -62,6 +64,44 @@ export interface Wanted {
   readonly unit: "GB/s" | "ns";
 }
 
+/** What a row was made of: the times of all rounds. */
+interface Taken {
+  readonly wanted: Wanted;
+  readonly ours: readonly number[];
+  readonly other: readonly number[];
+  readonly ratios: readonly number[];
+  readonly better: Row["better"];
+}
+
+/** A row that can be put together with the same one of another pass. */
+export interface MeasuredRow extends Row {
+  readonly taken?: Taken;
+}
+
+/**
+ * Puts together what several passes have measured: the rounds of all of them count, for what else a
+ * machine does changes its speed for seconds, and not for rounds.
+ *
+ * @param passes The same rows in each.
+ */
+export function pool(passes: readonly (readonly MeasuredRow[])[]): Row[] {
+  const [first = []] = passes;
+  return first.map((row, i) => {
+    const all = passes.map((rows) => rows[i]?.taken).filter((taken) => taken !== undefined);
+    if (row.taken === undefined) return row;
+    const { wanted, better } = row.taken;
+    const rounds = (of: (taken: Taken) => readonly number[]): number[] => all.flatMap(of);
+    const { taken: _, ...pooled } = finish({
+      wanted,
+      better,
+      ours: rounds((taken) => taken.ours),
+      other: rounds((taken) => taken.other),
+      ratios: rounds((taken) => taken.ratios),
+    });
+    return pooled;
+  });
+}
+
 function rate(times: readonly number[], { amount, unit }: Wanted): string {
   const ms = median(times);
   return unit === "GB/s"
@@ -74,24 +114,24 @@ export function fasterRow(
   wanted: Wanted,
   ours: readonly number[],
   others: readonly (readonly number[])[],
-): Row {
+): MeasuredRow {
   const best = ours.map((_, round) => Math.min(...others.map((times) => times[round]!)));
   const ratios = ours.map((time, round) => best[round]! / time);
-  return finish(wanted, ours, best, ratios, "more");
+  return finish({ wanted, ours, other: best, ratios, better: "more" });
 }
 
 /** A row of how much more ours costs than another way of ours. */
-export function costRow(wanted: Wanted, ours: readonly number[], other: readonly number[]): Row {
-  return finish(wanted, ours, other, ours.map((time, round) => time / other[round]!), "less");
-}
-
-function finish(
+export function costRow(
   wanted: Wanted,
   ours: readonly number[],
   other: readonly number[],
-  ratios: readonly number[],
-  better: "more" | "less",
-): Row {
+): MeasuredRow {
+  const ratios = ours.map((time, round) => time / other[round]!);
+  return finish({ wanted, ours, other, ratios, better: "less" });
+}
+
+function finish(taken: Taken): MeasuredRow {
+  const { wanted, ours, other, ratios, better } = taken;
   const { name, must, aim } = wanted;
   return {
     name,
@@ -102,5 +142,6 @@ function finish(
     better,
     ...must === undefined ? {} : { must },
     ...aim === undefined ? {} : { aim },
+    taken,
   };
 }

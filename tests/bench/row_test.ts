@@ -2,7 +2,7 @@ import { equal } from "../std/assert.ts";
 import { describe, it } from "../std/testing.ts";
 import { type Machine, markdown } from "./markdown.ts";
 import { judge, median, missing, type Row, spread } from "./row.ts";
-import { costRow, fasterRow } from "./measure.ts";
+import { costRow, fasterRow, pool } from "./measure.ts";
 import { setBitsOf } from "./scan/set_bits.ts";
 import { table } from "./table.ts";
 
@@ -73,6 +73,27 @@ describe("a row of the bench", () => {
     const faster = fasterRow(wanted, [2, 4, 1], [[8, 4, 9], [6, 9, 4]]);
     equal([faster.figure, faster.ours, faster.against], [3, "4.00 GB/s", "2.00 GB/s"]);
     equal(costRow({ ...wanted, unit: "ns" }, [6, 8, 9], [2, 2, 3]).figure, 3);
+  });
+
+  it("counts the rounds of all passes, and keeps what was not measured", () => {
+    const wanted = { name: "x", must: 1, aim: 3, amount: 8e6, unit: "GB/s" } as const;
+    const absent = missing("y", 15, "not installed");
+    const passes = [[2, 4, 1], [8, 8, 8], [4, 2, 2]].map((ours) => [
+      fasterRow(wanted, ours, [ours.map(() => 8)]),
+      absent,
+    ]);
+    const [one, other] = pool(passes);
+    equal(one, {
+      name: "x",
+      must: 1,
+      aim: 3,
+      figure: 2,
+      spread: 0.75, // of 1 1 1 2 2 4 4 4 8
+      ours: "2.00 GB/s",
+      against: "1.00 GB/s",
+      better: "more",
+    });
+    equal(other, absent);
   });
 
   it("has the median, and half of what the middle half spans", () => {

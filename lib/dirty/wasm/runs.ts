@@ -31,7 +31,10 @@ const FEW: usize = 48;
 const LIST: usize = 64;
 /** Words of a block. */
 const BLOCK: u32 = 1024;
-const EDGES: usize = LIST + 2 * (BLOCK + 16);
+/** Bytes of each of four stretches that are looked at side by side, and of the list of each. */
+const STRETCH: u32 = 4096;
+const PART: u32 = STRETCH / 4 + 32;
+const EDGES: usize = LIST + 4 * PART;
 /** Edges that are given at most at a time; a word may add 64. */
 const MOST: u32 = 4096;
 
@@ -130,6 +133,87 @@ function listSparse(from: u32, end: u32, list: u32): u32 {
     at += 128;
   }
   return at < end ? noteEight(list, at - 8, i16x8.splat(<i16> (at - from))) : list;
+}
+
+/** Whether a bit of 64 bytes is other than the last one before them was. */
+// @ts-ignore: decorator
+@inline
+function hasOther(at: u32, isSet: bool): bool {
+  return isSet ? v128.any_true(v128.not(andOf(at))) : v128.any_true(orOf(at));
+}
+
+// @ts-ignore: decorator
+@inline
+function lastIsSet(before: u32): bool {
+  return load<i64>(before - 8) < 0;
+}
+
+/** Appends the list of a stretch to that of those before it. */
+// @ts-ignore: decorator
+@inline
+function append(list: u32, part: u32, end: u32): u32 {
+  const to = list + (end - part);
+  for (; part < end; part += 16, list += 16) v128.store(list, v128.load(part));
+  return to;
+}
+
+/**
+ * Lists the words of four stretches that have an edge, skipping 64 bytes of each at a time. Memory gives
+ * half as much again to who reads at four places.
+ */
+function listFour(from: u32, list: u32): u32 {
+  const b = from + STRETCH, c = b + STRETCH, d = c + STRETCH;
+  let isSet = lastIsSet(from), isSetB = lastIsSet(b), isSetC = lastIsSet(c), isSetD = lastIsSet(d);
+  let la = list, lb = list + PART, lc = lb + PART, ld = lc + PART;
+  let at = from;
+  for (;;) {
+    if (!(isSet || isSetB || isSetC || isSetD)) {
+      while (
+        at < b && !v128.any_true(
+          v128.or(
+            v128.or(orOf(at), orOf(at + STRETCH)),
+            v128.or(orOf(at + 2 * STRETCH), orOf(at + 3 * STRETCH)),
+          ),
+        )
+      ) at += 64;
+    } else if (isSet && isSetB && isSetC && isSetD) {
+      while (
+        at < b && !v128.any_true(
+          v128.not(
+            v128.and(
+              v128.and(andOf(at), andOf(at + STRETCH)),
+              v128.and(andOf(at + 2 * STRETCH), andOf(at + 3 * STRETCH)),
+            ),
+          ),
+        )
+      ) at += 64;
+    }
+    if (at == b) break;
+    let there = at;
+    if (hasOther(there, isSet)) {
+      la = noteEight(la, there - 8, i16x8.splat(<i16> (there - from)));
+      isSet = lastIsSet(there + 64);
+    }
+    there += STRETCH;
+    if (hasOther(there, isSetB)) {
+      lb = noteEight(lb, there - 8, i16x8.splat(<i16> (there - from)));
+      isSetB = lastIsSet(there + 64);
+    }
+    there += STRETCH;
+    if (hasOther(there, isSetC)) {
+      lc = noteEight(lc, there - 8, i16x8.splat(<i16> (there - from)));
+      isSetC = lastIsSet(there + 64);
+    }
+    there += STRETCH;
+    if (hasOther(there, isSetD)) {
+      ld = noteEight(ld, there - 8, i16x8.splat(<i16> (there - from)));
+      isSetD = lastIsSet(there + 64);
+    }
+    at += 64;
+  }
+  la = append(la, list + PART, lb);
+  la = append(la, list + 2 * PART, lc);
+  return append(la, list + 3 * PART, ld);
 }
 
 /** The same without a branch. */
@@ -244,11 +328,17 @@ export function runs(area: u32): u32 {
     take = area + <u32> LIST;
     from = next;
     const left = wordsEnd - next;
-    const bytes = min<u32>(left, 8 * BLOCK);
-    const wide = next + (bytes & ~63);
-    const end = next + bytes;
-    listed = mode == SPARSE ? listSparse(next, wide, take) : listDense(next, wide, take);
-    for (next = wide; next < end; next += 8) listed = note(listed, next, from);
+    let bytes: u32 = 4 * STRETCH;
+    if (mode == SPARSE && left >= bytes) {
+      listed = listFour(next, take);
+      next += bytes;
+    } else {
+      bytes = min<u32>(left, 8 * BLOCK);
+      const wide = next + (bytes & ~63);
+      const end = next + bytes;
+      listed = mode == SPARSE ? listSparse(next, wide, take) : listDense(next, wide, take);
+      for (next = wide; next < end; next += 8) listed = note(listed, next, from);
+    }
     // From one word with an edge in 32 on, the branches cost more than they save.
     const listedBytes = (listed - take) << 2;
     few = areFew(take, listed, from);

@@ -42,7 +42,7 @@ export class Bench {
     this.#parts = bytes / this.#part;
     this.size = `${bytes >> 20} MiB`;
     this.isLarge = bytes > 32 << 20;
-    this.rounds = this.isLarge ? 5 : ROUNDS;
+    this.rounds = this.isLarge ? 3 : ROUNDS;
   }
 
   /** The 32-bit words of a bitmap. */

@@ -1,6 +1,7 @@
 import { wasmMemory } from "../../../lib/dirty/wasm_memory.ts";
 import { linux } from "../../../lib/sys/libc.ts";
 import { onOneCpu } from "../one_cpu.ts";
+import { type MeasuredRow, PASSES, pool } from "../measure.ts";
 import { missing, type Row } from "../row.ts";
 import { AT, Bench, GAP } from "./bench.ts";
 import { DENSITIES } from "./bitmaps.ts";
@@ -27,9 +28,14 @@ export async function scanRows(mebibytes: number): Promise<Row[]> {
   if (native === undefined) return [missing("scan", 1, "no C compiler: install gcc")];
   await using numpy = await Native.numpy();
   const bench = new Bench(memory, { native, numpy }, bytes);
-  const rows: Row[] = [];
-  for (const density of Object.keys(DENSITIES)) rows.push(...await runRows(bench, density));
-  rows.push(...await wordRows(bench));
-  if (!bench.isLarge) rows.push(...await wayRows(bytes));
-  return rows;
+  const passes: MeasuredRow[][] = [];
+  for (let pass = 1; pass <= PASSES; pass += 1) {
+    const rows: MeasuredRow[] = [];
+    for (const density of Object.keys(DENSITIES)) rows.push(...await runRows(bench, density));
+    rows.push(...await wordRows(bench));
+    if (!bench.isLarge) rows.push(...await wayRows(bytes));
+    passes.push(rows);
+    console.error(`measuring: scan, ${bench.size}, pass ${pass} of ${PASSES} is done`);
+  }
+  return pool(passes);
 }

@@ -1,6 +1,6 @@
-import { missing, type Row } from "../row.ts";
+import { missing } from "../row.ts";
 import type { Bench } from "./bench.ts";
-import { fasterRow, interleave, type Side, timed } from "../measure.ts";
+import { fasterRow, interleave, type MeasuredRow, type Side, timed } from "../measure.ts";
 import { RoaringRuns } from "./roaring.ts";
 
 type Target = readonly [must?: number, aim?: number];
@@ -94,7 +94,7 @@ async function agree(bench: Bench, density: string): Promise<bigint> {
 }
 
 /** Measures the runs of one density against everybody, one after the other, each in turns with us. */
-export async function runRows(bench: Bench, density: string): Promise<Row[]> {
+export async function runRows(bench: Bench, density: string): Promise<MeasuredRow[]> {
   await bench.load(0, density);
   const found = await agree(bench, density);
   const rivals = [
@@ -104,7 +104,7 @@ export async function runRows(bench: Bench, density: string): Promise<Row[]> {
       ...await picked(bench, density, found),
     ],
   ];
-  const rows: Row[] = [];
+  const rows: MeasuredRow[] = [];
   for (const { name: rival, target: [must, aim], sides } of rivals) {
     const name = `runs, ${density}, ${bench.size} / ${rival}`;
     if (typeof sides === "string") {
@@ -112,7 +112,7 @@ export async function runRows(bench: Bench, density: string): Promise<Row[]> {
       continue;
     }
     const wanted = { name, must, aim, amount: bench.bytes, unit: "GB/s" } as const;
-    const each: Row[] = [];
+    const each: MeasuredRow[] = [];
     for (const side of sides) {
       // One at a time: what a third one leaves in the caches would be for one side only.
       const [ours, theirs] = await interleave([() => timed(bench.ours), side], bench.rounds);

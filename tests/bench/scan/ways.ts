@@ -1,11 +1,10 @@
 import { copyBitmap } from "../../../lib/dirty/arena.ts";
 import { DirtyWindow } from "../../../lib/dirty/window.ts";
-import type { Row } from "../row.ts";
 import { DENSITIES } from "./bitmaps.ts";
-import { costRow, interleave, timed } from "../measure.ts";
+import { costRow, interleave, type MeasuredRow, timed } from "../measure.ts";
 
 /** Compares the three ways to the runs of a window. */
-export async function wayRows(bytes: number): Promise<Row[]> {
+export async function wayRows(bytes: number): Promise<MeasuredRow[]> {
   const words = new Uint32Array(bytes / 4);
   DENSITIES["1 %"]!(words);
   const window = new DirtyWindow({

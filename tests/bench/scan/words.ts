@@ -1,6 +1,5 @@
-import type { Row } from "../row.ts";
 import { AT, type Bench, GAP } from "./bench.ts";
-import { fasterRow, interleave, timed } from "../measure.ts";
+import { fasterRow, interleave, type MeasuredRow, timed } from "../measure.ts";
 
 /** Pages of a cell of the heat map, as `scan.c` has them. */
 const CELL = 32768;
@@ -14,7 +13,7 @@ const NAMES: Readonly<Record<string, string>> = {
 };
 
 /** Measures count, or, xor with count, distance and heat map: none of them depends on the bits. */
-export async function wordRows(bench: Bench): Promise<Row[]> {
+export async function wordRows(bench: Bench): Promise<MeasuredRow[]> {
   await bench.load(0, "50 %");
   await bench.load(1, "1 %");
   const { bytes, memory } = bench;
@@ -36,7 +35,7 @@ export async function wordRows(bench: Bench): Promise<Row[]> {
     ["xor", xor, 0.5, 0.6],
     ["or", or, 0.75, 0.9],
   ];
-  const result: Row[] = [];
+  const result: MeasuredRow[] = [];
   for (const [what, call, must, aim] of rows) {
     await bench.same(what, call(), 1);
     const [ours, theirs] = await interleave(

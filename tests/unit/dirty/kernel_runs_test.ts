@@ -67,6 +67,49 @@ for (const [name, memory] of Object.entries(MEMORIES)) {
       }
     });
 
+    it("end and begin at every edge of four stretches of 512 words that are read side by side", () => {
+      // Behind the 8 words that are done apart: four stretches, and once more, and words behind them.
+      const bits = (8 + 2 * 4 * 512 + 70) * 64;
+      for (let edge = 0; edge <= 8; edge += 1) {
+        for (const by of [-65, -64, -1, 0, 1, 63, 64, 65]) {
+          const from = (8 + edge * 512) * 64 + by;
+          for (const length of [1, 64, 512 * 64, 3 * 512 * 64 + 1]) {
+            for (const [fill, other] of [["0", "1"], ["1", "0"]] as const) {
+              agree((fill.repeat(from) + other.repeat(length)).padEnd(bits, fill).slice(0, bits));
+            }
+          }
+        }
+      }
+    });
+
+    it("are those of four stretches of which some are full, with an edge anywhere in one", () => {
+      const stretch = 512 * 64;
+      for (let full = 0; full < 16; full += 1) {
+        const text = "0".repeat(8 * 64) +
+          [0, 1, 2, 3].map((i) => String(full >> i & 1).repeat(stretch)).join("");
+        agree(text);
+        for (let i = 0; i < 4; i += 1) {
+          for (const at of [0, 65, 9 * 64 + 63, stretch / 2, stretch - 64, stretch - 1]) {
+            const place = 8 * 64 + i * stretch + at;
+            const other = text[place] === "0" ? "1" : "0";
+            agree(text.slice(0, place) + other + text.slice(place + 1));
+          }
+        }
+      }
+    });
+
+    it("are those of four stretches in which every word has an edge, in all of them or in one", () => {
+      const stretch = 512;
+      const empty = "0".repeat(64 * stretch);
+      for (const word of ["01".repeat(32), "1".padEnd(64, "0"), "0".repeat(63) + "1"]) {
+        const dense = word.repeat(stretch);
+        agree("0".repeat(8 * 64) + dense.repeat(4) + empty);
+        for (let i = 0; i < 4; i += 1) {
+          agree("0".repeat(8 * 64) + empty.repeat(i) + dense + empty.repeat(4 - i) + word);
+        }
+      }
+    });
+
     it("end and begin at every edge of a block of 1024 words, listed in either way", () => {
       // The first 8 words are done apart, so that blocks begin behind them.
       for (const block of [8, 8 + 1024, 8 + 2048]) {

@@ -21,6 +21,10 @@ function randomText(random: Random, words: number): string {
 const LENGTHS = [...Array(200).keys(), 255, 256, 257, 511, 512, 513, 1023, 1024, 1025]
   .concat(Array.from({ length: 40 }, (_, i) => 2040 + i), [4096, 4159, 6144]);
 
+/** The same around what is counted at two places side by side: from 2 KiB on, and 8 KiB at a time. */
+const WIDE = [2048, 2048 + 256, 4096 + 8, 8192, 8192 + 1024, 8192 + 2048, 16384, 16384 + 2304]
+  .flatMap((bytes) => [-65, -64, -1, 0, 1, 64, 1024, 2048].map((by) => 8 * bytes + by));
+
 for (const [name, memory] of Object.entries(MEMORIES)) {
   const agree = (text: string): void => {
     for (const around of ["0", "1", "01"]) {
@@ -52,6 +56,18 @@ for (const [name, memory] of Object.entries(MEMORIES)) {
     it("see nothing behind the last bit, and all before it, at every length", () => {
       for (const bits of LENGTHS) {
         agree("0".repeat(bits));
+        agree("1".repeat(bits));
+      }
+    });
+
+    it("count at two places side by side what is long enough for that", () => {
+      const random = new Random(9);
+      for (const bits of WIDE) {
+        const text = randomText(random, (bits >> 6) + 1).slice(0, bits);
+        for (const around of ["0", "1"]) {
+          put(memory, AT, text, around);
+          equal(memory.count(AT, bits), ones(text), `${bits} bits`);
+        }
         agree("1".repeat(bits));
       }
     });
@@ -131,6 +147,26 @@ for (const [name, memory] of Object.entries(MEMORIES)) {
           const cells = new Uint32Array(memory.buffer, CELLS, 200).fill(7777);
           memory.cells(AT, bits, cellBits, CELLS);
           equal([...cells.subarray(0, expected.length + 1)], [...expected, 7777], `${cellBits}`);
+        }
+      }
+    });
+
+    it("of 1 KiB and more are counted two at a time, whatever lies behind the last pair", () => {
+      const random = new Random(13);
+      for (const cellBits of [8128, 8192, 8256, 9216, 9280, 32768, 65472, 65536, 65600, 100_032]) {
+        for (
+          const [cells, rest] of [[1, 64], [2, 0], [3, 65], [4, 1], [5, cellBits - 1]] as const
+        ) {
+          const bits = Math.min(cells * cellBits + rest, 800_000);
+          const text = randomText(random, (bits >> 6) + 1).slice(0, bits);
+          put(memory, AT, text);
+          const expected: number[] = [];
+          for (let from = 0; from < bits; from += cellBits) {
+            expected.push(ones(text.slice(from, from + cellBits)));
+          }
+          const found = new Uint32Array(memory.buffer, CELLS, 200).fill(7777);
+          memory.cells(AT, bits, cellBits, CELLS);
+          equal([...found.subarray(0, expected.length + 1)], [...expected, 7777], `${cellBits}`);
         }
       }
     });
