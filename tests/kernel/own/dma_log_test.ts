@@ -120,6 +120,10 @@ describe("DMA logging of mtty, raw", () => {
       equal(feature(device, STOP), "EINVAL", "neither");
       equal(feature(device, STOP | SET | 1 << 19), "EINVAL", "an unknown flag");
       equal(feature(device, STOP | SET, [], 7), "EINVAL", "argsz");
+      equal(feature(device, 0x7777 | SET), "ENOTTY", "a feature that nobody has");
+      equal(feature(device, REPORT | GET, [0n, PAGE]), "EINVAL", "a short payload");
+      const nowhere = linux.ioctlValue(device, VFIO_DEVICE_FEATURE, 0x1000n);
+      equal(answer(nowhere), "EFAULT", "an argument that is not there");
     });
   });
 
