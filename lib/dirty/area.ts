@@ -5,7 +5,7 @@
  */
 
 /** Bytes at the start of a memory that are the kernels' own, their tables; in whole pages, for what follows. */
-export const RESERVED = 8192;
+export const RESERVED = 12288;
 
 /** Most edges that are found at a time; the last word may add 64. */
 export const MOST_EDGES = 4096;

@@ -10,8 +10,8 @@ const AREAS = 8;
 /** Where cells are counted, behind the areas of the iterators, and how many at a time. */
 const CELLS_AT = RESERVED + AREAS * AREA_BYTES;
 const CELLS = AREA_BYTES / 4;
-/** Where the bitmap begins: behind the areas, so that nothing written past its end meets them. */
-const AT = 524288;
+/** Where the bitmap begins: behind them all, so that nothing written past its end meets them. */
+const AT = CELLS_AT + AREA_BYTES;
 
 /** Bits that can be counted and looked through. */
 export interface Bits {

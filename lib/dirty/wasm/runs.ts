@@ -1,5 +1,5 @@
 import { tailWord, wholeBytes } from "./bits";
-import { eights, putBytes, wordsOf } from "./places";
+import { eights, halves, putHalf, wordsOf } from "./places";
 
 // An iterator's own area: its state, the list of words in which a run begins or ends (16-bit numbers:
 // bytes from the start of the block that was listed), and the edges found: first bit of a run, bit behind its last, and so on. lib/dirty/area.ts has the same numbers.
@@ -240,7 +240,9 @@ function putTwo(out: u32, base: u32, edges: u64): u64 {
 
 /** The same as a call, for words that are seldom like that. */
 function putMany(out: u32, base: u32, edges: u64): u32 {
-  return putBytes(out, base, edges, eights());
+  const from = i32x4.splat(base);
+  out = putHalf(out, from, <u32> edges, eights());
+  return putHalf(out, i32x4.add(from, halves()), <u32> (edges >>> 32), eights());
 }
 
 /**
@@ -309,20 +311,26 @@ export function runs(area: u32): u32 {
         out = put(out, base + ((at - start) << 3), edgesOf(at), 4);
       }
     }
-    if (mode == EVERY) {
-      // All is at hand here: a list, and a call a word, would cost a third more.
+    // All is at hand here: a list, and a call a word, would cost a third more.
+    while (mode == EVERY && next < wordsEnd && out < full) {
+      // So many words cannot write too much, and nothing else is asked before their end.
+      const bytes = min<u32>(wordsEnd - next, (full - out + 255) >>> 8 << 3);
+      const most = out + (bytes >>> 1) * MANY;
+      const end = next + bytes;
       const eight = eights();
+      const half = halves();
+      let place = i32x4.splat(base + ((next - start) << 3));
       let before = load<u64>(next - 8);
-      for (; next < wordsEnd && out < full; next += 8) {
+      for (; next < end; next += 8) {
         const word = load<u64>(next);
         const edges = word ^ ((word << 1) | (before >>> 63));
-        if (<u32> popcnt(edges) <= MANY) {
-          mode = DENSE;
-          break;
-        }
-        out = putBytes(out, base + ((next - start) << 3), edges, eight);
         before = word;
+        out = putHalf(out, place, <u32> edges, eight);
+        place = i32x4.add(place, half);
+        out = putHalf(out, place, <u32> (edges >>> 32), eight);
+        place = i32x4.add(place, half);
       }
+      if (out <= most) mode = DENSE;
     }
     if (out >= full || next == wordsEnd) break;
     take = area + <u32> LIST;
