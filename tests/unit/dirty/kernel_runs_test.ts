@@ -89,7 +89,8 @@ for (const [name, memory] of Object.entries(MEMORIES)) {
           [0, 1, 2, 3].map((i) => String(full >> i & 1).repeat(stretch)).join("");
         agree(text);
         for (let i = 0; i < 4; i += 1) {
-          for (const at of [0, 65, 9 * 64 + 63, stretch / 2, stretch - 64, stretch - 1]) {
+          // 64 bytes are looked at together: what comes behind depends on the last bit of them.
+          for (const at of [0, 65, 511, 512, 639, 1023, stretch / 2, stretch - 513, stretch - 1]) {
             const place = 8 * 64 + i * stretch + at;
             const other = text[place] === "0" ? "1" : "0";
             agree(text.slice(0, place) + other + text.slice(place + 1));
