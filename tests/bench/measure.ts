@@ -7,7 +7,7 @@ export type Side = () => number | Promise<number>;
 export const ROUNDS = 7;
 /** How often all rows of a kind are measured, from the first to the last. */
 export const PASSES = 3;
-/** Rounds before, in which the compilers finish. */
+/** Rounds before, in which the compilers finish; where rounds are long and few, one is enough. */
 const WARM = 4;
 
 /** Calls of a turn; the fastest counts. */
@@ -43,7 +43,7 @@ export async function interleave(
   rounds = ROUNDS,
 ): Promise<number[][]> {
   const times: number[][] = sides.map(() => []);
-  for (let round = -Math.min(WARM, rounds); round < rounds; round += 1) {
+  for (let round = rounds < ROUNDS ? -1 : -WARM; round < rounds; round += 1) {
     for (const [i, side] of sides.entries()) {
       const took = await turn(side);
       if (round >= 0) times[i]!.push(took);
