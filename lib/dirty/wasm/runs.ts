@@ -135,11 +135,12 @@ function listSparse(from: u32, end: u32, list: u32): u32 {
   return at < end ? noteEight(list, at - 8, i16x8.splat(<i16> (at - from))) : list;
 }
 
-/** Whether a bit of 64 bytes is other than the last one before them was. */
+/** Lists the words with an edge of 64 bytes, if a bit of them is other than the last one before them. */
 // @ts-ignore: decorator
 @inline
-function hasOther(at: u32, isSet: bool): bool {
-  return isSet ? v128.any_true(v128.not(andOf(at))) : v128.any_true(orOf(at));
+function listOthers(list: u32, from: u32, at: u32, isSet: bool): u32 {
+  const hasOther = isSet ? v128.any_true(v128.not(andOf(at))) : v128.any_true(orOf(at));
+  return hasOther ? noteEight(list, at - 8, i16x8.splat(<i16> (at - from))) : list;
 }
 
 // @ts-ignore: decorator
@@ -189,26 +190,14 @@ function listFour(from: u32, list: u32): u32 {
       ) at += 64;
     }
     if (at == b) break;
-    let there = at;
-    if (hasOther(there, isSet)) {
-      la = noteEight(la, there - 8, i16x8.splat(<i16> (there - from)));
-      isSet = lastIsSet(there + 64);
-    }
-    there += STRETCH;
-    if (hasOther(there, isSetB)) {
-      lb = noteEight(lb, there - 8, i16x8.splat(<i16> (there - from)));
-      isSetB = lastIsSet(there + 64);
-    }
-    there += STRETCH;
-    if (hasOther(there, isSetC)) {
-      lc = noteEight(lc, there - 8, i16x8.splat(<i16> (there - from)));
-      isSetC = lastIsSet(there + 64);
-    }
-    there += STRETCH;
-    if (hasOther(there, isSetD)) {
-      ld = noteEight(ld, there - 8, i16x8.splat(<i16> (there - from)));
-      isSetD = lastIsSet(there + 64);
-    }
+    la = listOthers(la, from, at, isSet);
+    isSet = lastIsSet(at + 64);
+    lb = listOthers(lb, from, at + STRETCH, isSetB);
+    isSetB = lastIsSet(at + STRETCH + 64);
+    lc = listOthers(lc, from, at + 2 * STRETCH, isSetC);
+    isSetC = lastIsSet(at + 2 * STRETCH + 64);
+    ld = listOthers(ld, from, at + 3 * STRETCH, isSetD);
+    isSetD = lastIsSet(at + 3 * STRETCH + 64);
     at += 64;
   }
   la = append(la, list + PART, lb);
