@@ -1,12 +1,10 @@
 /** Bytes of the whole words of a bitmap. */
-// @ts-ignore: decorator
 @inline
 export function wholeBytes(bits: u32): u32 {
   return (bits >>> 6) << 3;
 }
 
 /** The last word where it is not full, without the bits behind the last one; else 0. */
-// @ts-ignore: decorator
 @inline
 export function tailWord(at: u32, bits: u32): u64 {
   const rest = bits & 63;

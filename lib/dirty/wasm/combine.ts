@@ -45,7 +45,6 @@ export function andNot(into: u32, from: u32, bytes: u32): void {
   }
 }
 
-// @ts-ignore: decorator
 @inline
 function xorWord(into: u32, from: u32): u64 {
   const word = load<u64>(into) ^ load<u64>(from);

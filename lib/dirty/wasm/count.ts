@@ -1,13 +1,11 @@
 import { tailWord, wholeBytes } from "./bits";
 
-// @ts-ignore: decorator
 @inline
 function four(at: u32): u64 {
   return popcnt(load<u64>(at)) + popcnt(load<u64>(at, 8)) + popcnt(load<u64>(at, 16)) +
     popcnt(load<u64>(at, 24));
 }
 
-// @ts-ignore: decorator
 @inline
 function sixteen(at: u32): u64 {
   return four(at) + four(at + 32) + four(at + 64) + four(at + 96);
@@ -26,27 +24,23 @@ function words(at: u32, bytes: u32): u32 {
 // Vectors are added like columns of binary numbers: of three with the same weight, `odd` has the bits of
 // that weight, and `carry` those of twice it. Few are left whose bits are counted.
 
-// @ts-ignore: decorator
 @inline
 function odd(a: v128, b: v128, c: v128): v128 {
   return v128.xor(v128.xor(a, b), c);
 }
 
-// @ts-ignore: decorator
 @inline
 function carry(a: v128, b: v128, c: v128): v128 {
   return v128.or(v128.and(a, b), v128.and(v128.xor(a, b), c));
 }
 
 /** The set bits of a vector in each 32 bits of it. */
-// @ts-ignore: decorator
 @inline
 function bitsOf(vector: v128): v128 {
   return i32x4.extadd_pairwise_i16x8_u(i16x8.extadd_pairwise_i8x16_u(i8x16.popcnt(vector)));
 }
 
 /** All of what {@link pair} has summed up. */
-// @ts-ignore: decorator
 @inline
 function total(ones: v128, twos: v128, fours: v128, eights: v128): u32 {
   let sum = i32x4.add(i32x4.shl(eights, 3), i32x4.shl(bitsOf(fours), 2));
@@ -113,7 +107,6 @@ function pair(a: u32, b: u32, bytes: u32): u64 {
   return <u64> total(ones, twos, fours, eights) | (second << 32);
 }
 
-// @ts-ignore: decorator
 @inline
 function sumOf(two: u64): u32 {
   return <u32> two + <u32> (two >>> 32);

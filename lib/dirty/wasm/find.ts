@@ -1,7 +1,6 @@
 import { tailWord, wholeBytes } from "./bits";
 
 /** Where the first word lies that is not 0; `end` if there is none. */
-// @ts-ignore: decorator
 @inline
 function seek(at: u32, end: u32): u32 {
   const wide = at + ((end - at) & ~63);

@@ -23,20 +23,17 @@ export function prepare(): void {
 }
 
 /** Eight, four times: read, for a constant would be made anew each time. */
-// @ts-ignore: decorator
 @inline
 export function eights(): v128 {
   return v128.load(EIGHT);
 }
 
 /** The bits of half a word, four times. */
-// @ts-ignore: decorator
 @inline
 export function halves(): v128 {
   return v128.load(EIGHT, 16);
 }
 
-// @ts-ignore: decorator
 @inline
 function putByte(out: u32, from: v128, set: u32): u32 {
   v128.store(out, i32x4.add(from, v128.load(set)));
@@ -45,7 +42,6 @@ function putByte(out: u32, from: v128, set: u32): u32 {
 }
 
 /** Writes where the bits of half a word lie that are set, byte by byte: no step waits for the one before. */
-// @ts-ignore: decorator
 @inline
 export function putHalf(out: u32, from: v128, half: u32, eight: v128): u32 {
   out = putByte(out, from, (half << 5) & 8160);
@@ -55,7 +51,6 @@ export function putHalf(out: u32, from: v128, half: u32, eight: v128): u32 {
 }
 
 /** Eight times the places of the bits of a byte that are clear: of eight words, where they lie. */
-// @ts-ignore: decorator
 @inline
 export function wordsOf(byte: u32): v128 {
   return v128.load8x8_u(byte << 3, CLEAR);
