@@ -1,26 +1,12 @@
 /** Pins read on another thread: the same answers, nothing lost, and nothing waits on the spot. */
 import { Container, DirtyMap, type PinnedPages, type PinRound, VfioError } from "../../mod.ts";
-import {
-  DEFAULT_MDEV,
-  ModelKernel,
-  type SceneMdev,
-  type ScenePciDevice,
-  VENDOR,
-  type VendorDriver,
-} from "../../lib/model/mod.ts";
+import { DEFAULT_MDEV, ModelKernel, type VendorDriver } from "../../lib/model/mod.ts";
 import { equal, match, ok, rejects } from "../std/assert.ts";
 import { describe, it } from "../std/testing.ts";
 import { LateKernel } from "../support/late_kernel.ts";
+import { DEVICES, PCI, PINNER } from "../support/pin_devices.ts";
 
 const PAGE = 4096n;
-const PCI = "0000:00:10.0";
-const PINNER = "0000:00:11.0";
-const pci = { kind: "pci", id: [0x1234, 0x11e8], class: 0x00ff00, model: "edu" } as const;
-const DEVICES: readonly (ScenePciDevice | SceneMdev)[] = [
-  { kind: "mdev", name: DEFAULT_MDEV, group: 1 },
-  { ...pci, name: PCI, group: 2, driver: "vfio-pci" },
-  { ...pci, name: PINNER, group: 3, driver: VENDOR },
-];
 
 /** A container with one device, 16 MiB at iova 0 in four mappings, and the driver of the device. */
 async function setting<K extends ModelKernel>(

@@ -1,25 +1,11 @@
 import { Container, type DirtyMap, VfioError } from "../../mod.ts";
-import {
-  DEFAULT_MDEV,
-  ModelKernel,
-  type SceneMdev,
-  type ScenePciDevice,
-  VENDOR,
-  type VendorDriver,
-} from "../../lib/model/mod.ts";
+import { DEFAULT_MDEV, ModelKernel, type VendorDriver } from "../../lib/model/mod.ts";
 import { equal, match, ok, throws } from "../std/assert.ts";
 import { describe, it } from "../std/testing.ts";
+import { DEVICES, PCI, PINNER } from "../support/pin_devices.ts";
 import { Random } from "../unit/random.ts";
 
 const PAGE = 4096n;
-const PCI = "0000:00:10.0";
-const PINNER = "0000:00:11.0";
-const pci = { kind: "pci", id: [0x1234, 0x11e8], class: 0x00ff00, model: "edu" } as const;
-const DEVICES: readonly (ScenePciDevice | SceneMdev)[] = [
-  { kind: "mdev", name: DEFAULT_MDEV, group: 1 },
-  { ...pci, name: PCI, group: 2, driver: "vfio-pci" },
-  { ...pci, name: PINNER, group: 3, driver: VENDOR },
-];
 
 interface Setting {
   readonly container: Container;
